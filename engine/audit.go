@@ -1,0 +1,430 @@
+package engine
+
+import (
+	"slices"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// A judgeKey is all that the judgement of a PID depends on.
+type judgeKey struct {
+	pid, merchant, product uint32
+	day                    int32
+}
+
+type judgement struct {
+	cause     rules.Cause
+	agreement *rules.Agreement // the trade's own, or the primary's for a wrong PID; nil for none
+	provider  uint32           // of the agreement; the primary where there is none
+	period    uint32
+	covered   bool // a statement has a row of the provider, product and period
+	together  bool // one row of a statement pays the merchant's trades of the period
+}
+
+// judge says whether the PID is right, and by which agreement the trade is
+// measured. pid 0 with known false is a trade without a POS order.
+func (w *worker) judge(key judgeKey, known bool) judgement {
+	if !known {
+		key.pid = ^uint32(0)
+	}
+	if j, ok := w.judged[key]; ok {
+		return j
+	}
+	product := w.p.text(key.product)
+	j := judgement{cause: rules.CausePIDUnknown}
+	if known {
+		j.cause, j.agreement = w.p.book.Judge(w.p.text(key.pid), w.p.text(key.merchant), product, key.day, false)
+	}
+	if j.agreement == nil {
+		j.agreement = w.p.book.Primary(product, key.day)
+	}
+	j.provider = w.p.primary
+	if j.agreement != nil {
+		j.provider = w.p.words.Code(j.agreement.Provider)
+	}
+	j.period = w.p.period(j.provider, key.product, key.merchant, key.day)
+	j.covered = w.p.covers(j.provider, key.product, key.merchant, j.period)
+	j.together = w.p.aggregates(j.provider, key.product, key.merchant, j.period)
+	w.judged[key] = j
+	return j
+}
+
+// period is the period of a day: its month, or the day itself where the
+// provider's statements for the product are by day (rules 6).
+func (p *plan) period(provider, product, merchant uint32, day int32) uint32 {
+	month := p.words.Code(monthText(day))
+	if !p.byDay[[2]uint32{provider, product}] || p.covers(provider, product, merchant, month) {
+		return month
+	}
+	return p.words.Code(dayText(day))
+}
+
+// covers: a statement has a row of the provider, product and period.
+func (p *plan) covers(provider, product, merchant, period uint32) bool {
+	return p.coverage[coverKey{provider: provider, product: product, period: period}] > 0 ||
+		p.aggregates(provider, product, merchant, period)
+}
+
+// aggregates: a statement pays the merchant's trades of the period in one row.
+func (p *plan) aggregates(provider, product, merchant, period uint32) bool {
+	key := coverKey{provider: provider, product: product, period: period, aggregated: true, merchant: merchant}
+	if p.coverage[key] > 0 {
+		return true
+	}
+	key.merchant = 0
+	return p.coverage[key] > 0
+}
+
+// sortStatements finds the statement rows of each trade and key.
+func (w *worker) sortStatements() {
+	s := &w.rows.Statements
+	w.statementUsed = append(w.statementUsed[:0], make([]bool, s.Len())...)
+	for i := range s.Len() {
+		if m := s.Merchant[i]; m != 0 && !w.p.isPID[m] {
+			w.statementUsed[i] = true
+			w.statementTrade[i], w.statementKey[i] = -1, -1
+			w.reject(s.Table[i], s.Line[i], rules.CodeMerchantUnknown, "merchant_pid", s.Line[i], w.p.text(m))
+			w.totals.statementsRejected.add(s.Rebate[i] + s.Adjustment[i])
+		}
+	}
+	w.tradeOrdered = append(w.tradeOrdered[:0], make([]bool, w.trades.len())...)
+	for i := range w.orders {
+		if o := &w.orders[i]; o.trade >= 0 && !o.rejected {
+			w.tradeOrdered[o.trade] = true
+		}
+	}
+	w.statementsByTrade.build(w.trades.len(), w.statementTrade, s.Table, s.Line)
+	w.statementsByKey.build(w.keys.len(), w.statementKey, s.Table, s.Line)
+}
+
+// statementsOf gathers in w.paidRows the unused statement rows of a trade: those
+// of its trade_no, and those of its key that name no trade_no or one that no
+// input knows.
+func (w *worker) statementsOf(u *unit) {
+	s := &w.rows.Statements
+	w.paidRows = w.paidRows[:0]
+	if s.Len() == 0 {
+		return
+	}
+	trade := int32(-1)
+	if u.bill >= 0 {
+		trade = w.billTrade[u.bill]
+	}
+	if trade < 0 && u.order >= 0 {
+		trade = w.orders[u.order].trade
+	}
+	for _, row := range w.statementsByTrade.of(trade) {
+		if !w.statementUsed[row] {
+			w.paidRows = append(w.paidRows, row)
+		}
+	}
+	if u.reason == rules.ReasonPaidTwice {
+		return
+	}
+	for _, row := range w.statementsByKey.of(u.key) {
+		t := w.statementTrade[row]
+		if w.statementUsed[row] || t >= 0 && (t == trade || w.tradeKnown(t)) {
+			continue
+		}
+		if s.Merchant[row] == u.merchant || s.Merchant[row] == 0 {
+			w.paidRows = append(w.paidRows, row)
+		}
+	}
+	if len(w.paidRows) > 1 {
+		slices.SortFunc(w.paidRows, func(a, b int32) int { return comparePlaces(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
+	}
+}
+
+// tradeKnown: a payment or an order has that trade_no.
+func (w *worker) tradeKnown(trade int32) bool {
+	return len(w.paymentsByTrade.of(trade)) > 0 || w.tradeOrdered[trade]
+}
+
+// auditUnit audits the rebates of a payment, one row a product (rules 6).
+func (w *worker) auditUnit(u *unit, out *schema.Rebates) {
+	if !w.p.audit || u.status == rules.StatusDuplicate {
+		return
+	}
+	w.statementsOf(u)
+	if u.bill < 0 {
+		w.unearned(u)
+		return
+	}
+	w.products = w.products[:0]
+	if w.p.inScope[w.p.faceToFace] {
+		w.products = append(w.products, w.p.faceToFace)
+	}
+	instalments := w.rows.Bills.Instalments[u.bill] > 0
+	if u.order >= 0 && w.rows.Orders.Instalments[w.orders[u.order].run] > 0 {
+		instalments = true
+	}
+	if instalments && w.p.inScope[w.p.huabei] {
+		w.products = append(w.products, w.p.huabei)
+	}
+	for _, row := range w.paidRows {
+		if product := w.rows.Statements.Product[row]; !slices.Contains(w.products, product) {
+			w.products = append(w.products, product)
+		}
+	}
+	for _, product := range w.products {
+		w.auditProduct(u, product, out)
+	}
+}
+
+// A payout is what statements pay for one trade and product.
+type payout struct {
+	amount int64 // millionths
+	rows   int
+	first  int32 // statement row, or -1
+}
+
+func (w *worker) payout(product uint32) payout {
+	s := &w.rows.Statements
+	p := payout{first: -1}
+	for _, row := range w.paidRows {
+		if s.Product[row] != product {
+			continue
+		}
+		w.statementUsed[row] = true
+		p.amount += s.Rebate[row] + s.Adjustment[row]
+		p.rows++
+		if p.first < 0 {
+			p.first = row
+		}
+	}
+	return p
+}
+
+func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
+	b, in := &w.rows.Bills, &w.rows.Orders
+	t := b.Time[u.bill]
+	merchant := b.Merchant[u.bill]
+	provider, run := uint32(0), int32(-1)
+	if u.order >= 0 {
+		run = w.orders[u.order].run
+		provider = in.ProviderPID[run]
+	}
+	j := w.judge(judgeKey{provider, merchant, product, dayOf(t)}, run >= 0)
+	basis := w.basis(u, j)
+	group := groupKey{j.provider, merchant, product, j.period}
+	expected := w.expected(u, j, basis, group)
+	if w.p.collecting {
+		w.collect(u, j, basis, group, product)
+		return
+	}
+	paid := w.payout(product)
+	stated := paid.rows > 0
+	cause, loss := j.cause, int64(expected)-paid.amount
+	together := !stated && j.together
+	switch {
+	case cause == rules.CausePIDUnknown:
+		if absolute(loss) <= int64(w.p.job.RebateTolerance) {
+			cause = rules.CauseOK
+		}
+	case cause != rules.CauseOK:
+	case together: // compared with the others of its group
+		loss = 0
+	case !stated && !j.covered:
+		cause, loss = rules.CauseStatementPending, 0
+	case w.settledTogether(group):
+	default:
+		cause = rules.CompareStatement(expected, rules.Micro(paid.amount), stated, w.p.job.RebateTolerance)
+	}
+	if product == w.p.faceToFace {
+		u.cause = cause
+	}
+	w.emitRebate(u, product, provider, cause, j, basis, expected, paid, loss, out)
+	w.addLoss(u, group, provider, cause, j, basis, expected, paid, loss, together)
+	w.checkRebate(u, product, cause, j, basis, paid, loss)
+}
+
+// basis is what the rebate of the trade is computed on, less the same of its
+// refunds completed in the period.
+func (w *worker) basis(u *unit, j judgement) rules.Fen {
+	kind := rules.BasisReceived
+	if j.agreement != nil && j.agreement.Basis != 0 {
+		kind = j.agreement.Basis
+	}
+	b := &w.rows.Bills
+	basis := w.basisOf(kind, u.bill)
+	period := ""
+	if u.firstRefund >= 0 {
+		period = w.p.text(j.period)
+	}
+	for i := u.firstRefund; i >= 0; i = w.refunds[i].next {
+		r := &w.refunds[i]
+		if r.bill < 0 || r.exceeds {
+			continue
+		}
+		day := dayOf(b.Time[r.bill])
+		if len(period) == len("2006-01") && monthText(day) == period || dayText(day) == period {
+			basis -= w.basisOf(kind, r.bill)
+		}
+	}
+	return basis
+}
+
+func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {
+	b := &w.rows.Bills
+	switch kind {
+	case rules.BasisOrderAmount:
+		return rules.Fen(b.Amount[row])
+	case rules.BasisBuyerPaid:
+		return rules.Fen(b.Received[row] - b.RedPacket[row] - b.PlatformDiscount[row])
+	case rules.BasisReceived:
+	}
+	return rules.Fen(b.Received[row])
+}
+
+func (w *worker) emitRebate(u *unit, product, provider uint32, cause rules.Cause, j judgement, basis rules.Fen, expected rules.Micro, paid payout, loss int64, out *schema.Rebates) {
+	b, in, s := &w.rows.Bills, &w.rows.Orders, &w.rows.Statements
+	run := int32(-1)
+	if u.order >= 0 {
+		run = w.orders[u.order].run
+	}
+	out.Merchant = append(out.Merchant, u.merchant)
+	out.OutTradeNo.Append(w.outTradeNo(u.key))
+	out.TradeNo.Append(w.tradeNo(u))
+	out.Product = append(out.Product, product)
+	out.ProviderPID = append(out.ProviderPID, provider)
+	out.Cause = append(out.Cause, uint8(cause))
+	out.Appeal = append(out.Appeal, uint8(cause.Appeal()))
+	out.Basis = append(out.Basis, int64(basis))
+	rate, agreement := int64(schema.Null), uint32(0)
+	if j.agreement != nil {
+		rate, agreement = int64(j.agreement.Rate), j.provider
+	}
+	out.Rate = append(out.Rate, rate)
+	out.Expected = append(out.Expected, int64(expected))
+	stated := int64(schema.Null)
+	if paid.rows > 0 {
+		stated = paid.amount
+	}
+	out.Stated = append(out.Stated, stated)
+	out.Loss = append(out.Loss, loss)
+	out.Period = append(out.Period, j.period)
+	out.Store = append(out.Store, either(in.Store, run, b.Store, u.bill))
+	out.Terminal = append(out.Terminal, either(in.Terminal, run, b.Terminal, u.bill))
+	out.Time = append(out.Time, b.Time[u.bill])
+	out.Agreement = append(out.Agreement, agreement)
+	appendPlace(&out.Pos, in.Table, in.Line, run)
+	appendPlace(&out.Statement, s.Table, s.Line, paid.first)
+}
+
+// checkRebate finds the breaks of a trade's rebate.
+func (w *worker) checkRebate(u *unit, product uint32, cause rules.Cause, j judgement, basis rules.Fen, paid payout, loss int64) {
+	if code, ok := cause.Break(); ok {
+		w.findRebate(code, u, product, absolute(loss), loss+paid.amount, paid.amount, paid.first)
+	}
+	if cause.Lost() && paid.amount != 0 {
+		w.findRebate(rules.BreakStatementUnearned, u, product, absolute(paid.amount), 0, paid.amount, paid.first)
+	}
+	w.checkStatementRows(u, product, j, basis)
+}
+
+// checkStatementRows finds doubled rows, and rows whose terms are not ours.
+func (w *worker) checkStatementRows(u *unit, product uint32, j judgement, basis rules.Fen) {
+	s := &w.rows.Statements
+	for k, row := range w.paidRows {
+		if s.Product[row] != product {
+			continue
+		}
+		amount := s.Rebate[row] + s.Adjustment[row]
+		for _, e := range w.paidRows[:k] {
+			if s.Product[e] == product && s.Period[e] == s.Period[row] && s.Rebate[e]+s.Adjustment[e] == amount {
+				w.findRebate(rules.BreakStatementDuplicate, u, product, absolute(amount), 0, amount, row)
+				break
+			}
+		}
+		if amount < 0 || j.agreement == nil { // a clawback has terms of its own
+			continue
+		}
+		what, gap := "", int64(0)
+		switch {
+		case s.TradeAmount[row] != schema.Null && s.TradeAmount[row] != int64(basis):
+			what, gap = "trade_amount", absolute(s.TradeAmount[row]-int64(basis))
+		case s.Rate[row] != schema.Null && s.Rate[row] != int64(j.agreement.Rate):
+			what = "rate"
+		case s.TradeCount[row] != schema.Null && s.TradeCount[row] != 1:
+			what = "trade_count"
+		}
+		if what != "" {
+			w.findRebate(rules.BreakStatementTerms, u, product, gap*microPerFen, int64(basis)*microPerFen, schema.Null, row)
+			w.found.breaks[len(w.found.breaks)-1].What = what
+		}
+	}
+}
+
+// microPerFen is a fen in millionths of a yuan.
+const microPerFen = 10_000
+
+// findRebate adds a break of a trade's rebate; amounts in millionths.
+func (w *worker) findRebate(code rules.BreakCode, u *unit, product uint32, amount, expected, found int64, statement int32) {
+	i := w.find(code, code.Side(), u, amount, expected, found, w.p.text(product))
+	br := &w.found.breaks[i]
+	br.Micro = true
+	if s := &w.rows.Statements; statement >= 0 && br.Side == rules.SideStatement {
+		br.Table, br.Line = s.Table[statement], s.Line[statement]
+	}
+}
+
+// unearned finds what statements pay for a POS order that is in no bill.
+func (w *worker) unearned(u *unit) {
+	s := &w.rows.Statements
+	for len(w.paidRows) > 0 {
+		product := s.Product[w.paidRows[0]]
+		paid := w.payout(product)
+		w.totals.unearned.add(paid.amount)
+		w.totals.unearned.count += int64(paid.rows - 1)
+		if paid.amount != 0 {
+			w.findRebate(rules.BreakStatementUnearned, u, product, absolute(paid.amount), 0, paid.amount, paid.first)
+		}
+		w.paidRows = slices.DeleteFunc(w.paidRows, func(row int32) bool { return s.Product[row] == product })
+	}
+}
+
+// orphanStatements deals with the statement rows that no trade has taken: an
+// orphan, where the bills of its days are in the inputs; else out of scope.
+func (w *worker) orphanStatements() {
+	s := &w.rows.Statements
+	w.rest = w.rest[:0]
+	for i := range s.Len() {
+		if !w.statementUsed[i] {
+			w.rest = append(w.rest, int32(i))
+		}
+	}
+	slices.SortFunc(w.rest, func(a, b int32) int { return comparePlaces(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
+	for _, row := range w.rest {
+		amount := s.Rebate[row] + s.Adjustment[row]
+		if !w.p.audit || !w.p.inDays(s.Time[row], w.p.text(s.Period[row])) {
+			w.totals.outOfScope.add(amount)
+			continue
+		}
+		w.totals.orphans.add(amount)
+		w.found.breaks = append(w.found.breaks, Break{
+			Code: rules.BreakStatementOrphan, Severity: rules.BreakStatementOrphan.Severity(), Side: rules.SideStatement,
+			Merchant: w.p.text(s.Merchant[row]), OutTradeNo: string(s.OutTradeNo.At(int(row))),
+			TradeNo: string(s.TradeNo.At(int(row))), Amount: absolute(amount), Micro: true,
+			Expected: 0, Found: amount, What: w.p.text(s.Product[row]), Table: s.Table[row], Line: s.Line[row],
+		})
+	}
+}
+
+// inDays: the time, else the whole period, lies in days whose bills are in the
+// inputs.
+func (p *plan) inDays(t int64, period string) bool {
+	if t != schema.Null {
+		return p.billDays[billDay{0, dayOf(t)}]
+	}
+	from, to, ok := periodDays(period)
+	if !ok {
+		return false
+	}
+	for day := from; day <= to; day++ {
+		if !p.billDays[billDay{0, day}] {
+			return false
+		}
+	}
+	return true
+}

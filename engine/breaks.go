@@ -1,0 +1,328 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// checkUnit finds the breaks of a trade (rules 12).
+func (w *worker) checkUnit(u *unit) {
+	in, b := &w.rows.Orders, &w.rows.Bills
+	run, pos, bill := int32(-1), int64(schema.Null), int64(schema.Null)
+	if u.order >= 0 {
+		run = w.orders[u.order].run
+		pos = in.Total[run]
+	}
+	if u.bill >= 0 {
+		bill = b.Amount[u.bill]
+	}
+	switch u.status {
+	case rules.StatusDuplicate:
+		w.checkDuplicate(u, run, pos, bill)
+		return
+	case rules.StatusStatusMismatch:
+		w.find(rules.BreakStatusMismatch, rules.SideBoth, u, bill, pos, bill, "")
+	case rules.StatusAmountMismatch:
+		w.find(rules.BreakAmountMismatch, rules.SideBoth, u, absolute(bill-pos), pos, bill, "")
+	case rules.StatusBillOnly:
+		w.noteOpen(u, w.find(rules.BreakBillOnly, rules.SideBill, u, bill, schema.Null, bill, ""))
+	case rules.StatusPOSOnly:
+		w.noteOpen(u, w.find(rules.BreakPOSOnly, rules.SidePOS, u, pos, pos, schema.Null, ""))
+	case rules.StatusPending:
+		w.noteOpen(u, -1)
+	case rules.StatusExcluded, rules.StatusMatched:
+	}
+	if u.order >= 0 {
+		w.checkOrderIdentity(u, run)
+	}
+	if u.bill >= 0 {
+		w.checkPayment(u)
+	}
+	if u.order >= 0 && u.bill >= 0 && u.status != rules.StatusExcluded {
+		w.checkPair(u, run)
+	}
+}
+
+func absolute(v int64) int64 {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
+
+func (w *worker) checkDuplicate(u *unit, run int32, pos, bill int64) {
+	gap := int64(0)
+	if u.order >= 0 {
+		w.find(rules.BreakDuplicate, rules.SidePOS, u, pos, schema.Null, pos, "")
+		in := &w.rows.Orders
+		first := w.orders[w.orders[u.order].first].run
+		for _, v := range [...][]int64{in.Total, in.BuyerPaid, in.RedPacket, in.Allowance, in.Coupon, in.Undiscountable} {
+			if v[run] != schema.Null && v[first] != schema.Null && gap == 0 {
+				gap = absolute(v[run] - v[first])
+			}
+		}
+		if gap != 0 {
+			w.find(rules.BreakDuplicateConflict, rules.SidePOS, u, gap, in.Total[first], pos, "")
+		}
+		return
+	}
+	w.find(rules.BreakDuplicate, rules.SideBill, u, bill, schema.Null, bill, "")
+	if gap = w.billGap(u.bill, w.billUse[u.bill].first); gap != 0 {
+		w.find(rules.BreakDuplicateConflict, rules.SideBill, u, gap, w.rows.Bills.Amount[w.billUse[u.bill].first], bill, "")
+	}
+}
+
+// billGap is the difference of two bill rows of one identity: of the order
+// amount, else of the first amount that differs.
+func (w *worker) billGap(row, first int32) int64 {
+	b := &w.rows.Bills
+	for _, v := range [...][]int64{
+		b.Amount, b.Received, b.RedPacket, b.Points, b.PlatformDiscount, b.MerchantDiscount,
+		b.Voucher, b.MerchantRed, b.Card, b.Fee, b.Royalty,
+	} {
+		if v[row] != v[first] {
+			return absolute(v[row] - v[first])
+		}
+	}
+	return 0
+}
+
+func (w *worker) checkOrderIdentity(u *unit, run int32) {
+	in := &w.rows.Orders
+	if in.BuyerPaid[run] == schema.Null {
+		return
+	}
+	paid := given(in.BuyerPaid[run]) + given(in.RedPacket[run]) + given(in.Allowance[run]) + given(in.Coupon[run])
+	gap := rules.OrderGap(rules.Fen(in.Total[run]), given(in.BuyerPaid[run]), given(in.RedPacket[run]), given(in.Allowance[run]), given(in.Coupon[run]))
+	if gap != 0 {
+		w.find(rules.BreakAmountIdentity, rules.SidePOS, u, int64(gap.Abs()), in.Total[run], int64(paid), "")
+	}
+}
+
+func (w *worker) checkPayment(u *unit) {
+	b, i := &w.rows.Bills, u.bill
+	if b.Flags[i]&schema.NoSplit == 0 {
+		gap := rules.BillGap(rules.Fen(b.Amount[i]), rules.Fen(b.Received[i]), rules.Fen(b.MerchantDiscount[i]), rules.Fen(b.MerchantRed[i]))
+		if gap != 0 {
+			w.find(rules.BreakAmountIdentity, rules.SideBill, u, int64(gap.Abs()), b.Received[i]-int64(gap), b.Received[i], "商家实收")
+		}
+	}
+	if due := w.feeDue(u); due != schema.Null {
+		if gap := absolute(due - b.Fee[i]); gap > int64(w.p.job.FeeTolerance) {
+			w.find(rules.BreakFeeMismatch, rules.SideBill, u, gap, due, b.Fee[i], "服务费")
+		}
+	}
+}
+
+func (w *worker) checkPair(u *unit, run int32) {
+	in, b := &w.rows.Orders, &w.rows.Bills
+	o := &w.orders[u.order]
+	if !o.byTrade && o.trade >= 0 && w.billTrade[u.bill] >= 0 && o.trade != w.billTrade[u.bill] {
+		i := w.find(rules.BreakTradeNoConflict, rules.SideBoth, u, b.Amount[u.bill], schema.Null, schema.Null, "")
+		w.found.breaks[i].Reason = string(w.trades.key(o.trade))
+	}
+	if !u.split {
+		return
+	}
+	worst, what, want, have := rules.Fen(0), "", rules.Fen(0), rules.Fen(0)
+	compare := func(name string, pos int64, bill rules.Fen) {
+		if pos == schema.Null {
+			return
+		}
+		if gap := (rules.Fen(pos) - bill).Abs(); gap > worst {
+			worst, what, want, have = gap, name, rules.Fen(pos), bill
+		}
+	}
+	compare("buyer_paid", in.BuyerPaid[run], u.funding[rules.FundPaid])
+	compare("red_packet", in.RedPacket[run], u.funding[rules.FundRedPacket])
+	if in.Allowance[run] != schema.Null || in.Coupon[run] != schema.Null {
+		compare("allowance+coupon", int64(given(in.Allowance[run])+given(in.Coupon[run])),
+			u.funding[rules.FundAllowance]+u.funding[rules.FundCoupon])
+	}
+	if worst > 0 {
+		w.find(rules.BreakFundingMismatch, rules.SideBoth, u, int64(worst), int64(want), int64(have), what)
+	}
+}
+
+// checkRefund finds the breaks that a refund's status makes.
+func (w *worker) checkRefund(r *refundUnit) {
+	b := &w.rows.Bills
+	pos, bill := int64(schema.Null), int64(schema.Null)
+	if r.pos >= 0 {
+		pos = w.rows.Refunds.Amount[w.posRefunds[r.pos].run]
+	}
+	if r.bill >= 0 {
+		bill = b.Amount[r.bill]
+	}
+	switch r.status {
+	case rules.StatusDuplicate:
+		if r.bill < 0 {
+			w.findRefund(rules.BreakRefundDuplicate, r, pos, schema.Null, pos, "")
+			first := w.posRefunds[w.posRefunds[r.pos].first].run
+			if gap := absolute(pos - w.rows.Refunds.Amount[first]); gap != 0 {
+				w.findRefund(rules.BreakDuplicateConflict, r, gap, w.rows.Refunds.Amount[first], pos, "")
+			}
+			return
+		}
+		w.findRefund(rules.BreakRefundDuplicate, r, bill, schema.Null, bill, "")
+		if gap := w.billGap(r.bill, w.billUse[r.bill].first); gap != 0 {
+			w.findRefund(rules.BreakDuplicateConflict, r, gap, b.Amount[w.billUse[r.bill].first], bill, "")
+		}
+		return
+	case rules.StatusAmountMismatch:
+		w.findRefund(rules.BreakRefundAmountMismatch, r, absolute(bill-pos), pos, bill, "")
+	case rules.StatusBillOnly:
+		w.findRefund(rules.BreakRefundBillOnly, r, bill, schema.Null, bill, "")
+	case rules.StatusPOSOnly:
+		w.findRefund(rules.BreakRefundPOSOnly, r, pos, pos, schema.Null, "")
+	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded, rules.StatusStatusMismatch:
+	}
+	if r.bill >= 0 && r.unit >= 0 && w.units[r.unit].order < 0 && w.units[r.unit].bill < 0 {
+		w.findRefund(rules.BreakRefundOrphan, r, bill, schema.Null, bill, "")
+	}
+}
+
+// find adds a break of a trade and gives its number.
+func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, expected, found int64, what string) int32 {
+	br := Break{
+		Code: code, Severity: code.Severity(), Side: side, Merchant: w.p.text(u.merchant),
+		OutTradeNo: string(w.outTradeNo(u.key)), TradeNo: string(w.tradeNo(u)),
+		Amount: amount, Expected: expected, Found: found, What: what, Reason: u.reason.String(),
+	}
+	in, b := &w.rows.Orders, &w.rows.Bills
+	run := int32(-1)
+	if u.order >= 0 {
+		run = w.orders[u.order].run
+	}
+	br.Store = w.p.text(either(in.Store, run, b.Store, u.bill))
+	br.Terminal = w.p.text(either(in.Terminal, run, b.Terminal, u.bill))
+	if u.order >= 0 && side != rules.SideBill {
+		br.Table, br.Line = in.Table[run], in.Line[run]
+	} else if u.bill >= 0 {
+		br.Table, br.Line = b.Table[u.bill], b.Line[u.bill]
+	} else {
+		br.Table, br.Line = in.Table[run], in.Line[run]
+	}
+	w.found.breaks = append(w.found.breaks, br)
+	return int32(len(w.found.breaks) - 1)
+}
+
+// findRefund adds a break of a refund.
+func (w *worker) findRefund(code rules.BreakCode, r *refundUnit, amount, expected, found int64, what string) {
+	side := code.Side()
+	if side == 0 {
+		side = rules.SidePOS
+		if r.bill >= 0 {
+			side = rules.SideBill
+		}
+	}
+	in, b := &w.rows.Refunds, &w.rows.Bills
+	run := int32(-1)
+	if r.pos >= 0 {
+		run = w.posRefunds[r.pos].run
+	}
+	br := Break{
+		Code: code, Severity: code.Severity(), Side: side, Merchant: w.p.text(r.merchant),
+		OutTradeNo: string(w.outTradeNo(r.key)), TradeNo: string(w.refundTradeNo(r)), RequestNo: string(w.requestNo(r)),
+		Store: w.p.text(either(in.Store, run, b.Store, r.bill)), Amount: amount, Expected: expected, Found: found,
+		What: what, Reason: r.reason.String(),
+	}
+	if r.pos >= 0 && (side != rules.SideBill || r.bill < 0) {
+		br.Table, br.Line = in.Table[run], in.Line[run]
+	} else {
+		br.Table, br.Line = b.Table[r.bill], b.Line[r.bill]
+	}
+	w.found.breaks = append(w.found.breaks, br)
+}
+
+// An openUnit is a one-sided trade that a suggestion may explain (rules 3).
+type openUnit struct {
+	amount, time int64
+	store        uint32
+	pos          bool
+	part         int32 // whose breaks the next field counts in
+	at           int32 // its break, or -1
+	table, line  int32
+	number       string // trade_no or out_trade_no, as a person looks it up
+}
+
+func (w *worker) noteOpen(u *unit, at int32) {
+	if !w.p.hasPos || !w.p.hasBill {
+		return
+	}
+	in, b := &w.rows.Orders, &w.rows.Bills
+	open := openUnit{at: at, part: w.found.part}
+	open.table, open.line = w.placeOf(u)
+	if u.order >= 0 {
+		run := w.orders[u.order].run
+		open.pos, open.amount, open.time, open.store = true, in.Total[run], in.Time[run], in.Store[run]
+		open.number = string(w.keys.key(u.key))
+	} else {
+		open.amount, open.time, open.store = b.Amount[u.bill], b.Time[u.bill], b.Store[u.bill]
+		open.number = string(w.tradeNo(u))
+	}
+	if open.store != 0 {
+		w.found.open = append(w.found.open, open)
+	}
+}
+
+// suggest finds pairs of open orders and payments of one store and amount within
+// the window, each the other's only candidate, and says so on their breaks.
+func suggest(p *plan, open []openUnit, breaks [][]Break) {
+	slices.SortFunc(open, func(a, b openUnit) int {
+		return cmp.Or(cmp.Compare(a.store, b.store), cmp.Compare(a.amount, b.amount), cmp.Compare(a.time, b.time),
+			comparePlaces(a.table, a.line, b.table, b.line))
+	})
+	window := p.job.SuggestWindow
+	only := func(i int) int { // the one candidate of open[i], or -1
+		found := -1
+		scan := func(k int) bool {
+			if k < 0 || k >= len(open) || open[k].store != open[i].store || open[k].amount != open[i].amount ||
+				absolute(open[k].time-open[i].time) > window {
+				return false
+			}
+			if open[k].pos != open[i].pos {
+				if found >= 0 {
+					found = len(open)
+					return false
+				}
+				found = k
+			}
+			return true
+		}
+		for k := i - 1; scan(k); k-- {
+		}
+		for k := i + 1; found < len(open) && scan(k); k++ {
+		}
+		if found == len(open) {
+			return -1
+		}
+		return found
+	}
+	for i := range open {
+		if k := only(i); k >= 0 && open[i].at >= 0 && only(k) == i {
+			breaks[open[i].part][open[i].at].Suggestion = open[k].number + " " + p.tables[open[k].table].Source(open[k].line)
+		}
+	}
+}
+
+// sortBreaks puts the breaks in the contract's order and numbers those that are
+// of one code, side and key.
+func sortBreaks(breaks []Break) {
+	slices.SortFunc(breaks, func(a, b Break) int {
+		return cmp.Or(strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.OutTradeNo, b.OutTradeNo),
+			strings.Compare(a.RequestNo, b.RequestNo), strings.Compare(a.Code.String(), b.Code.String()),
+			strings.Compare(a.Side.String(), b.Side.String()), strings.Compare(a.TradeNo, b.TradeNo),
+			comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
+	})
+	for i := range breaks {
+		b := &breaks[i]
+		if i > 0 && b.Code == breaks[i-1].Code && b.Side == breaks[i-1].Side && b.key() == breaks[i-1].key() {
+			b.Ordinal = breaks[i-1].Ordinal + 1
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"bytes"
+	"slices"
+
+	"duizhang/engine/schema"
+)
+
+// groups numbers the distinct keys of a partition, from 0: an open-addressing
+// hash table whose keys stay where they are. Hashes find candidates, the whole
+// key decides. Its memory is reused from partition to partition.
+type groups struct {
+	slots []int32 // group + 1; 0 is empty
+	mask  uint64
+	keys  []groupRep
+}
+
+type groupRep struct {
+	hash uint64
+	text *schema.Text
+	row  int32
+}
+
+func (g *groups) reset(n int) {
+	size := 64
+	for size < 2*n {
+		size *= 2
+	}
+	if cap(g.slots) < size {
+		g.slots = make([]int32, size)
+	} else {
+		g.slots = g.slots[:size]
+		clear(g.slots)
+	}
+	g.mask = uint64(size - 1)
+	g.keys = g.keys[:0]
+}
+
+func (g *groups) len() int { return len(g.keys) }
+
+func (g *groups) key(group int32) []byte {
+	rep := g.keys[group]
+	return rep.text.At(int(rep.row))
+}
+
+// add gives the group of the key in text's row.
+func (g *groups) add(hash uint64, text *schema.Text, row int) int32 {
+	key := text.At(row)
+	for i := hash & g.mask; ; i = (i + 1) & g.mask {
+		at := g.slots[i]
+		if at == 0 {
+			g.keys = append(g.keys, groupRep{hash, text, int32(row)})
+			g.slots[i] = int32(len(g.keys))
+			return int32(len(g.keys) - 1)
+		}
+		if g.keys[at-1].hash == hash && bytes.Equal(g.key(at-1), key) {
+			return at - 1
+		}
+	}
+}
+
+// members are the rows of each group, in rules 1's order: path, member, line.
+type members struct {
+	start []int32
+	rows  []int32
+}
+
+// build gathers the rows of each of n groups; a row of group -1 is left out.
+func (m *members) build(n int, group []int32, table, line []int32) {
+	m.start = slices.Grow(m.start[:0], n+1)[:n+1]
+	clear(m.start)
+	kept := 0
+	for _, g := range group {
+		if g >= 0 {
+			m.start[g+1]++
+			kept++
+		}
+	}
+	for g := range n {
+		m.start[g+1] += m.start[g]
+	}
+	m.rows = slices.Grow(m.rows[:0], kept)[:kept]
+	for row, g := range group {
+		if g >= 0 {
+			m.rows[m.start[g]] = int32(row)
+			m.start[g]++
+		}
+	}
+	copy(m.start[1:], m.start[:n])
+	m.start[0] = 0
+	for g := range n {
+		if rows := m.of(int32(g)); len(rows) > 1 {
+			slices.SortFunc(rows, func(a, b int32) int {
+				return comparePlaces(table[a], line[a], table[b], line[b])
+			})
+		}
+	}
+}
+
+// of are the rows of a group; none of group -1.
+func (m *members) of(group int32) []int32 {
+	if group < 0 {
+		return nil
+	}
+	return m.rows[m.start[group]:m.start[group+1]]
+}
+
+func comparePlaces(tableA, lineA, tableB, lineB int32) int {
+	if tableA != tableB {
+		return int(tableA) - int(tableB)
+	}
+	return int(lineA) - int(lineB)
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// FeeOnRefund says how the service fee comes back on a refund (rules 7).
+type FeeOnRefund uint8
+
+// The choices of fees.on_refund.
+const (
+	FeeNone FeeOnRefund = iota + 1
+	FeeProRata
+	FeeFullRefundOnly
+)
+
+var feeNames = [...]string{"", "none", "pro_rata", "full_refund_only"}
+
+// String is the choice's word in a job file.
+func (f FeeOnRefund) String() string { return feeNames[f] }
+
+// A Job is everything that decides a run's results besides the rows: the rules
+// of the job file, the reference data, and which inputs there are.
+type Job struct {
+	// Date is the business date in days since 1970-01-01, or NoDate: then it is
+	// found from the bills (rules 3).
+	Date int32
+
+	AmountTolerance rules.Fen
+	CutoffWindow    int64 // seconds
+	SuggestWindow   int64 // seconds
+	CarryDays       int
+
+	Remainder  rules.Remainder
+	Policy     rules.Policy
+	RefundMode rules.RefundMode
+
+	RebateTolerance rules.Micro
+
+	FeeTolerance rules.Fen
+	FeeOnRefund  FeeOnRefund
+
+	DefaultMerchant string
+	Registry        *schema.Registry
+
+	// Inputs are the kinds that the job gives; a part of the work whose inputs
+	// are absent is left out.
+	Inputs map[schema.InputKind]bool
+
+	// Partitions is the number of partitions; PartitionsFor gives it.
+	Partitions int
+}
+
+// NoDate is the Date of a job that gives none.
+const NoDate = -1 << 31
+
+// PartitionsFor is the number of partitions for inputs of so many bytes, a power
+// of two. It depends on the inputs alone, never on the machine, so that outputs
+// have the same bytes everywhere.
+func PartitionsFor(bytes int64) int {
+	const perPartition = 12 << 20 // of input as it is on disk: a partition's rows fit a core's cache
+	n := 1
+	for int64(n)*perPartition < bytes && n < 1024 {
+		n *= 2
+	}
+	return n
+}

@@ -1,0 +1,331 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// The products that every audit knows (rules 6).
+const (
+	faceToFace = "face_to_face"
+	huabei     = "huabei_instalment"
+)
+
+// fillerName is the goods_name of a filler line (rules 4).
+const fillerName = "填充商品"
+
+const daySeconds = 86400
+
+// A plan is a job made ready for the workers: every look-up by word code. It is
+// read only, but for the words.
+type plan struct {
+	job    *Job
+	tables []*schema.Table
+	words  *schema.Words
+	texts  []string // of the words that the inputs and the registry have
+
+	dayStart, dayEnd int64 // of the business day
+	hasPos, hasBill  bool
+	hasRefunds       bool
+
+	isPID          []bool   // by word
+	storeMerchant  []uint32 // by word of a store_id: its merchant, 0 if unknown
+	storeFee       []int64  // by word of a store_id: its rate, or Null
+	storeReceiving []uint32
+	merchantFee    []int64 // by word of a merchant PID, or Null
+	tag            []int64 // by word of a goods_id: tag price, or Null
+	institutions   map[[2]uint32]uint32
+	defaultPID     uint32
+	alipay         uint32
+	filler         uint32
+
+	audit      bool
+	book       *rules.PIDBook
+	primary    uint32
+	products   []uint32 // named by an agreement or a statement
+	faceToFace uint32
+	huabei     uint32
+	inScope    map[uint32]bool // by product
+	coverage   map[coverKey]int64
+	byDay      map[[2]uint32]bool // provider, product: statements by day
+	billDays   map[billDay]bool
+	shares     map[groupKey]*periodGroup // of agreements that round per period
+	collecting bool                      // the pass that fills shares
+}
+
+// A billDay is a day of a merchant whose bill is in the inputs; merchant 0 is
+// any.
+type billDay struct {
+	merchant uint32
+	day      int32
+}
+
+// newPlan looks everything up once. The words must be complete but for those
+// that the engine itself adds.
+func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
+	w := s.opt.Words
+	p := &plan{
+		job: job, tables: tables, words: w,
+		hasPos:     job.Inputs[schema.PosOrders],
+		hasBill:    job.Inputs[schema.AlipayBill],
+		hasRefunds: job.Inputs[schema.PosRefundsKind],
+		audit:      job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
+		coverage:   s.coverage,
+		defaultPID: w.Code(job.DefaultMerchant),
+		alipay:     w.Code("alipay"),
+		filler:     w.Code(fillerName),
+		faceToFace: w.Code(faceToFace),
+		huabei:     w.Code(huabei),
+	}
+	p.wordRegistry()
+	p.texts = w.Texts()
+	p.fillTables()
+	p.businessDay()
+	if p.audit {
+		if err := p.prepareAudit(); err != nil {
+			return nil, err
+		}
+	}
+	p.texts = w.Texts()
+	return p, nil
+}
+
+// wordRegistry makes words of all that the registry says, so that the look-ups
+// have a place for it.
+func (p *plan) wordRegistry() {
+	reg := p.job.Registry
+	for i := range reg.Merchants {
+		m := &reg.Merchants[i]
+		p.words.Code(m.PID)
+		p.words.Code(m.InstitutionAccount)
+		p.words.Code(m.InstitutionID)
+	}
+	for i := range reg.Stores {
+		s := &reg.Stores[i]
+		p.words.Code(s.ID)
+		p.words.Code(s.Merchant)
+		p.words.Code(s.Receiving)
+	}
+	for i := range reg.Goods {
+		p.words.Code(reg.Goods[i].ID)
+	}
+	for i := range reg.Providers {
+		p.words.Code(reg.Providers[i].PID)
+	}
+	for i := range reg.Agreements {
+		p.words.Code(reg.Agreements[i].Provider)
+		p.words.Code(reg.Agreements[i].Product)
+	}
+}
+
+func (p *plan) fillTables() {
+	n := len(p.texts)
+	p.isPID = make([]bool, n)
+	for code, text := range p.texts {
+		p.isPID[code] = rules.IsPID(text)
+	}
+	p.storeMerchant, p.storeReceiving = make([]uint32, n), make([]uint32, n)
+	p.storeFee, p.merchantFee, p.tag = nulls(n), nulls(n), nulls(n)
+	p.institutions = map[[2]uint32]uint32{}
+	reg := p.job.Registry
+	for i := range reg.Merchants {
+		m := &reg.Merchants[i]
+		pid := p.words.Code(m.PID)
+		if p.merchantFee[pid] == schema.Null {
+			p.merchantFee[pid] = m.FeeRate
+		}
+		if m.InstitutionAccount == "" {
+			continue
+		}
+		at := [2]uint32{p.words.Code(m.InstitutionAccount), p.words.Code(m.InstitutionID)}
+		if _, taken := p.institutions[at]; !taken {
+			p.institutions[at] = pid
+		}
+	}
+	for i := range reg.Stores {
+		s := &reg.Stores[i]
+		id := p.words.Code(s.ID)
+		if p.storeMerchant[id] != 0 {
+			continue
+		}
+		p.storeMerchant[id] = p.words.Code(s.Merchant)
+		p.storeReceiving[id] = p.words.Code(s.Receiving)
+		p.storeFee[id] = s.FeeRate
+	}
+	for i := range reg.Goods {
+		if id := p.words.Code(reg.Goods[i].ID); p.tag[id] == schema.Null {
+			p.tag[id] = reg.Goods[i].TagPrice
+		}
+	}
+}
+
+func nulls(n int) []int64 {
+	v := make([]int64, n)
+	for i := range v {
+		v[i] = schema.Null
+	}
+	return v
+}
+
+// businessDay finds the business day: the job's, else the day before the latest
+// 终止日期, else the day of the latest bill row (rules 3).
+func (p *plan) businessDay() {
+	day := p.job.Date
+	if day == NoDate {
+		latest, row := int64(schema.Null), int64(schema.Null)
+		for _, t := range p.tables {
+			if t.Kind != schema.AlipayBill || t.Format != "trade_bill" {
+				continue
+			}
+			latest, row = max(latest, t.To), max(row, t.LastTime)
+		}
+		switch {
+		case latest != schema.Null:
+			day = dayOf(latest - 1)
+		case row != schema.Null:
+			day = dayOf(row)
+		}
+	}
+	if day == NoDate { // no bill: nothing is near a day's end
+		p.dayStart, p.dayEnd = schema.Null, schema.Null
+		return
+	}
+	p.dayStart = int64(day) * daySeconds
+	p.dayEnd = p.dayStart + daySeconds
+}
+
+// date is the business date in words, or "".
+func (p *plan) date() string {
+	if p.dayStart == schema.Null {
+		return ""
+	}
+	return dayText(dayOf(p.dayStart))
+}
+
+func dayOf(seconds int64) int32 {
+	day := seconds / daySeconds
+	if seconds%daySeconds < 0 {
+		day--
+	}
+	return int32(day)
+}
+
+func dayText(day int32) string {
+	return time.Unix(int64(day)*daySeconds, 0).UTC().Format(time.DateOnly)
+}
+
+func monthText(day int32) string { return dayText(day)[:len("2006-01")] }
+
+func (p *plan) prepareAudit() error {
+	reg := p.job.Registry
+	var providers, merchants []string
+	primary := ""
+	for i := range reg.Providers {
+		providers = append(providers, reg.Providers[i].PID)
+		if reg.Providers[i].Primary {
+			primary = reg.Providers[i].PID
+		}
+	}
+	for i := range reg.Merchants {
+		merchants = append(merchants, reg.Merchants[i].PID)
+	}
+	if primary == "" && len(reg.Agreements) > 0 { // the only PID in agreements; the job has checked it
+		primary = reg.Agreements[0].Provider
+	}
+	book, err := rules.NewPIDBook(reg.Agreements, providers, merchants, primary)
+	if err != nil {
+		return fmt.Errorf("agreements: %w", err)
+	}
+	p.book, p.primary = book, p.words.Code(primary)
+	p.inScope = map[uint32]bool{}
+	for i := range reg.Agreements {
+		p.inScope[p.words.Code(reg.Agreements[i].Product)] = true
+		if reg.Agreements[i].Rounding == rules.RoundPeriod && p.shares == nil {
+			p.shares = map[groupKey]*periodGroup{}
+		}
+	}
+	p.byDay = map[[2]uint32]bool{}
+	for key := range p.coverage {
+		p.inScope[key.product] = true
+		if len(p.text(key.period)) == len(time.DateOnly) {
+			p.byDay[[2]uint32{key.provider, key.product}] = true
+		}
+	}
+	p.billDays = map[billDay]bool{}
+	for _, t := range p.tables {
+		if t.Kind != schema.AlipayBill || t.Format != "trade_bill" || t.Refused {
+			continue
+		}
+		from, to := t.From, t.To
+		if from == schema.Null || to == schema.Null {
+			from, to = t.FirstTime, t.LastTime+1
+		}
+		if from == schema.Null || to == schema.Null {
+			continue
+		}
+		for day := dayOf(from); day <= dayOf(to-1); day++ {
+			p.billDays[billDay{0, day}] = true
+		}
+	}
+	return nil
+}
+
+// text is the text of a word.
+func (p *plan) text(code uint32) string {
+	if int(code) < len(p.texts) {
+		return p.texts[code]
+	}
+	return p.words.Texts()[code]
+}
+
+// billMerchant is the merchant of a bill row (rules 2); 0 if it cannot be known.
+func (p *plan) billMerchant(flags uint8, account, sub, store uint32) uint32 {
+	if flags&schema.Institution != 0 {
+		if m, ok := p.institutions[[2]uint32{account, sub}]; ok {
+			return m
+		}
+		if m := p.storeMerchant[store]; m != 0 {
+			return m
+		}
+	}
+	if account != 0 {
+		return account
+	}
+	return p.defaultPID
+}
+
+// posMerchant is the merchant of a POS row (rules 2); 0 if it cannot be known.
+func (p *plan) posMerchant(given, store uint32) uint32 {
+	m := given
+	if m == 0 {
+		m = p.storeMerchant[store]
+	}
+	if m == 0 {
+		m = p.defaultPID
+	}
+	if m == 0 || !p.isPID[m] {
+		return 0
+	}
+	return m
+}
+
+// feeRate is the service fee rate of a trade (rules 7), or Null.
+func (p *plan) feeRate(merchant, store uint32) int64 {
+	if fee := p.storeFee[store]; fee != schema.Null {
+		return fee
+	}
+	if receiving := p.storeReceiving[store]; receiving != 0 {
+		if fee := p.merchantFee[receiving]; fee != schema.Null {
+			return fee
+		}
+	}
+	return p.merchantFee[merchant]
+}
+
+// nearEnd: the other side of a row at this time could still come tomorrow.
+func (p *plan) nearEnd(t int64) bool {
+	return p.dayEnd != schema.Null && t >= p.dayEnd-p.job.CutoffWindow && t < p.dayEnd
+}

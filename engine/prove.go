@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// An InvariantError is a proof that failed: a fault of the product, for which
+// nothing is published (exit 70).
+type InvariantError struct{ Invariant }
+
+// Error names the proof and both sides.
+func (e *InvariantError) Error() string {
+	return fmt.Sprintf("engine: invariant %s does not hold: %s is not %s", e.Name, e.Left, e.Right)
+}
+
+// outTotals are counted from the result rows themselves, column by column, after
+// they were made: the right side of the proofs.
+type outTotals struct {
+	trades, refunds [9]Tally
+	causes          [32]CauseTally
+	scenarios       [8]ScenarioTally
+	allocated       rules.Sum
+	parts           rules.Sum // expected parts of the refunds
+	losses          rules.Sum
+	stated          rules.Sum
+}
+
+func tally(p *Part) outTotals {
+	var t outTotals
+	tallyUnits(&t.trades, p.Trades.Status, p.Trades.PosAmount, p.Trades.BillAmount)
+	tallyUnits(&t.refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount)
+	for i, scenario := range p.Goods.Scenario {
+		s := &t.scenarios[scenario]
+		s.Lines++
+		t.allocated.AddInt(p.Goods.Allocated[i])
+		if p.Goods.Filler[i] != 0 {
+			s.Fillings++
+			s.Filler.AddInt(p.Goods.Allocated[i])
+		}
+	}
+	for _, column := range [...][]int64{
+		p.Refunds.ExpectedPaid, p.Refunds.ExpectedRed, p.Refunds.ExpectedAllowance, p.Refunds.ExpectedCoupon,
+	} {
+		for _, v := range column {
+			if v != schema.Null {
+				t.parts.AddInt(v)
+			}
+		}
+	}
+	for i, cause := range p.Rebates.Cause {
+		c := &t.causes[cause]
+		c.Count++
+		stated := p.Rebates.Stated[i]
+		if stated == schema.Null {
+			stated = 0
+		}
+		c.Expected.AddInt(p.Rebates.Expected[i])
+		c.Stated.AddInt(stated)
+		c.Loss.AddInt(p.Rebates.Loss[i])
+		t.stated.AddInt(stated)
+		t.losses.AddInt(p.Rebates.Loss[i])
+	}
+	return t
+}
+
+func tallyUnits(tallies *[9]Tally, status []uint8, pos, bill []int64) {
+	for i, s := range status {
+		t := &tallies[s]
+		if pos[i] != schema.Null {
+			t.PosCount++
+			t.PosAmount.AddInt(pos[i])
+		}
+		if bill[i] != schema.Null {
+			t.BillCount++
+			t.BillAmount.AddInt(bill[i])
+		}
+	}
+}
+
+func (t *outTotals) merge(o *outTotals) {
+	for i := range t.trades {
+		t.trades[i].merge(&o.trades[i])
+		t.refunds[i].merge(&o.refunds[i])
+	}
+	for i := range t.causes {
+		c, d := &t.causes[i], &o.causes[i]
+		c.Count += d.Count
+		c.Expected.AddSum(d.Expected)
+		c.Stated.AddSum(d.Stated)
+		c.Loss.AddSum(d.Loss)
+	}
+	for i := range t.scenarios {
+		s, o := &t.scenarios[i], &o.scenarios[i]
+		s.Lines += o.Lines
+		s.Fillings += o.Fillings
+		s.Filler.AddSum(o.Filler)
+	}
+	t.allocated.AddSum(o.allocated)
+	t.parts.AddSum(o.parts)
+	t.losses.AddSum(o.losses)
+	t.stated.AddSum(o.stated)
+}
+
+func (t *Tally) merge(o *Tally) {
+	t.PosCount += o.PosCount
+	t.BillCount += o.BillCount
+	t.PosAmount.AddSum(o.PosAmount)
+	t.BillAmount.AddSum(o.BillAmount)
+}
+
+func (s side) String() string { return strconv.FormatInt(s.count, 10) + " / " + s.amount.String2() }
+
+func (s side) plus(o side) side {
+	s.merge(o)
+	return s
+}
+
+// prove checks the conservation of rows and money (rules 3 and 8).
+func (d *driver) prove(*Result) []Invariant {
+	var all []Invariant
+	add := func(name, left, right string) {
+		all = append(all, Invariant{Name: name, Left: left, Right: right, Holds: left == right})
+	}
+	read, t := &d.store.read, &d.totals
+	tradesPos, tradesBill := sides(&d.out.trades)
+	refundsPos, refundsBill := sides(&d.out.refunds)
+	add("bill.payments", read.payments.String(), tradesBill.plus(t.paymentsRejected).String())
+	add("bill.refunds", read.refunds.String(), refundsBill.plus(t.billRefundsRejected).String())
+	add("pos.orders", t.orders.String(), tradesPos.plus(t.ordersRejected).String())
+	add("pos.refunds", t.posRefunds.String(), refundsPos.plus(t.posRefundsRejected).String())
+	add("goods.allocated", t.allocatedOrders.String2(), d.out.allocated.String2())
+	add("refunds.parts", t.returned.String2(), d.out.parts.String2())
+	for _, kind := range []schema.InputKind{schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate} {
+		if d.plan.job.Inputs[kind] {
+			d.proveRows(kind, add)
+		}
+	}
+	if d.plan.audit {
+		var due, losses rules.Sum
+		for cause := range d.out.causes {
+			c := &d.out.causes[cause]
+			losses.AddSum(c.Loss)
+			if rules.Cause(cause) == rules.CauseStatementPending {
+				continue
+			}
+			due.AddSum(c.Expected)
+			due = due.Sub(c.Stated)
+		}
+		for _, f := range d.found { // trades that an aggregated row pays are compared there
+			for _, g := range f.groups {
+				due = due.Sub(g.togetherDue)
+			}
+		}
+		add("rebates.losses", losses.String6(), due.String6())
+		accounted := t.unearned.amount
+		for _, s := range []side{t.orphans, t.outOfScope, t.aggregated, t.statementsRejected} {
+			accounted.AddSum(s.amount)
+		}
+		accounted.AddSum(d.out.stated)
+		add("statements.amount", read.statementAmount.String6(), accounted.String6())
+	}
+	return all
+}
+
+// proveRows checks that every row that a loader accepted reached the engine.
+func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right string)) {
+	var rows, rejected, reached int64
+	for _, t := range d.plan.tables {
+		if t.Kind == kind && !t.Refused {
+			rows += t.Rows
+			rejected += t.Rejected
+		}
+	}
+	read := &d.store.read
+	switch kind {
+	case schema.AlipayBill:
+		reached = read.payments.count + read.refunds.count
+	case schema.PosOrders:
+		reached = read.orderLines - read.linesReported
+	case schema.PosRefundsKind:
+		reached = read.refundLines - read.refundLinesReported
+	case schema.Rebate:
+		reached = read.statements
+	default:
+	}
+	add("rows."+kind.String(), strconv.FormatInt(rows, 10), strconv.FormatInt(reached+rejected, 10))
+}
+
+// sides adds the tallies of all statuses up by side.
+func sides(tallies *[9]Tally) (pos, bill side) {
+	for i := range tallies {
+		t := &tallies[i]
+		pos.count += t.PosCount
+		pos.amount.AddSum(t.PosAmount)
+		bill.count += t.BillCount
+		bill.amount.AddSum(t.BillAmount)
+	}
+	return pos, bill
+}

@@ -1,0 +1,148 @@
+package engine
+
+import (
+	"context"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// A Part is what one partition comes to: the rows of the result tables, sorted by
+// key.
+type Part struct {
+	Number  int
+	Trades  schema.Trades
+	Refunds schema.RefundRows
+	Goods   schema.GoodsRows
+	Rebates schema.Rebates
+}
+
+// A ResultSink takes the partitions' results. Part is called once for every
+// number below the count that Begin was given, from several goroutines and in any
+// order; the part is borrowed: it is valid during the call.
+type ResultSink interface {
+	Begin(parts int) error
+	Part(ctx context.Context, p *Part) error
+}
+
+// A Break is one finding of rules 12.
+type Break struct {
+	Code       rules.BreakCode
+	Severity   rules.Severity
+	Side       rules.Side
+	Merchant   string
+	OutTradeNo string
+	TradeNo    string
+	RequestNo  string
+	Store      string
+	Terminal   string
+	Amount     int64 // at stake, never negative; millionths if Micro, else fen
+	Micro      bool
+	Ordinal    int    // among breaks of the same code, side and key
+	Expected   int64  // what should be (POS side, or computed), in the unit of Amount; Null if there is none
+	Found      int64  // what is (bill, statement); Null if there is none
+	What       string // the column or part that Expected and Found are of, or ""
+	Reason     string // rules.Reason's word or another code's, or ""
+	Suggestion string // the candidate that a suggestion found: out_trade_no or trade_no and source
+	Table      int32  // -1 for none
+	Line       int32
+	FirstSeen  string // 2006-01-02
+	AgeDays    int
+}
+
+// ID is the break's identity, the same in every run (contract 4).
+func (b *Break) ID() string {
+	return rules.BreakID(b.Code, b.Side, b.key(), b.Ordinal)
+}
+
+func (b *Break) key() string {
+	return b.Merchant + "\x1f" + b.OutTradeNo + "\x1f" + b.TradeNo + "\x1f" + b.RequestNo
+}
+
+// A Tally counts units and adds amounts of the two sides.
+type Tally struct {
+	PosCount, BillCount   int64
+	PosAmount, BillAmount rules.Sum // fen
+}
+
+// A ScenarioTally is one scenario of the goods allocation.
+type ScenarioTally struct {
+	Orders          int64
+	Amount, Filler  rules.Sum // fen: totals of the orders, filler lines in them
+	Lines, Fillings int64
+}
+
+// A CauseTally is one cause of the rebate audit.
+type CauseTally struct {
+	Count                  int64
+	Expected, Stated, Loss rules.Sum // millionths
+}
+
+// A LossGroup adds the losses of one PID, merchant, store, terminal or day.
+type LossGroup struct {
+	Key     string // the PID, store, store/terminal or day
+	Parent  string // the merchant of a store, the store of a terminal
+	Count   int64
+	Loss    rules.Sum // millionths
+	Lost    rules.Sum // of it cannot be appealed
+	Claim   rules.Sum // of it can be claimed
+	Since   int64     // of a store or terminal: first trade of the current run of wrong ones; Null if it is right now
+	PerDay  int64
+	Product string
+}
+
+// Losses are the rebate losses, each list ranked by money.
+type Losses struct {
+	Provider, Merchant, Store, Terminal, Day []LossGroup
+}
+
+// A RebateGroup is a row of rebate_groups.
+type RebateGroup struct {
+	Provider, Merchant, Product, Period string
+	Trades                              int64
+	Basis                               rules.Sum // fen
+	Rate                                int64     // millionths, Null where rates differ
+	Expected, Stated                    rules.Sum // millionths
+	HasStated                           bool
+	Cause                               rules.Cause
+	Lost, Claimable                     rules.Sum
+}
+
+// An Invariant is a proof of the run: both sides, computed apart, are equal.
+type Invariant struct {
+	Name        string
+	Left, Right string
+	Holds       bool
+}
+
+// PartState says whether a part of the work ran.
+type PartState struct {
+	Name string // match, refunds, goods, fees, rebates
+	Ran  bool
+	Why  string // of one that was left out: the input that is absent
+}
+
+// A Result is everything of a run but the rows of the large tables.
+type Result struct {
+	Date    string // business date
+	Words   []string
+	Tables  []*schema.Table
+	Parts   []PartState
+	Trades  [9]Tally // by rules.Status
+	Refunds [9]Tally
+	Rejects []schema.Reject // sorted by table, line, column
+	Breaks  []Break         // sorted as contract 4 says
+
+	Scenarios    [8]ScenarioTally // by rules.Scenario; 0: not allocated
+	NoGoods      int64
+	PriceUnknown int64
+	Incomplete   int64 // goods_incomplete
+
+	Causes     [32]CauseTally // by rules.Cause
+	OutOfScope int64
+	Losses     Losses
+	Groups     []RebateGroup
+
+	Invariants []Invariant
+	FeesLater  []int32 // tables whose fees are all 0
+}

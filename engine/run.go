@@ -1,0 +1,276 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// RunOptions are what a run needs besides the job: they never change a result.
+type RunOptions struct {
+	Workers  int                                   // at least 1
+	Progress func(stage string, done, total int64) // may be nil; called from several goroutines
+}
+
+// Run reconciles what the store holds. The tables are the loaders', by number.
+// Result rows go to the sink part by part; the rest is returned. An
+// *InvariantError means that the result must not be published.
+func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, sink ResultSink, opt RunOptions) (*Result, error) {
+	p, err := newPlan(job, store, tables)
+	if err != nil {
+		return nil, err
+	}
+	contested, err := store.route(ctx, opt.Workers)
+	if err != nil {
+		return nil, err
+	}
+	d := &driver{plan: p, store: store, contested: contested, opt: opt, sink: sink}
+	if p.shares != nil {
+		if err := d.collectShares(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := sink.Begin(d.count()); err != nil {
+		return nil, err
+	}
+	if err := d.pass(ctx, "reconcile"); err != nil {
+		return nil, err
+	}
+	return d.result()
+}
+
+// A driver runs the partitions on this machine.
+type driver struct {
+	plan      *plan
+	store     *Store
+	contested []map[uint64]bool
+	opt       RunOptions
+	sink      ResultSink
+
+	mu     sync.Mutex
+	found  []*findings // by part
+	away   []Rows      // by partition: rows that meet in the last part
+	totals totals
+	out    outTotals
+	done   atomic.Int64
+}
+
+// count is the number of parts: the partitions, and one more for the rows of
+// contested trades.
+func (d *driver) count() int {
+	n := len(d.store.parts)
+	for _, c := range d.contested {
+		if len(c) > 0 {
+			return n + 1
+		}
+	}
+	return n
+}
+
+// collectShares is the pass that adds up the groups whose rebate is rounded once.
+func (d *driver) collectShares(ctx context.Context) error {
+	d.plan.collecting = true
+	if err := d.pass(ctx, "rebate groups"); err != nil {
+		return err
+	}
+	d.plan.collecting = false
+	d.plan.closeShares(d.found)
+	return nil
+}
+
+// pass reconciles all partitions, in parallel, and then the rows that left them.
+func (d *driver) pass(ctx context.Context, stage string) error {
+	n := len(d.store.parts)
+	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
+	d.totals, d.out = totals{}, outTotals{}
+	d.done.Store(0)
+	var next atomic.Int64
+	group, groupCtx := errgroup.WithContext(ctx)
+	for range max(min(d.opt.Workers, n), 1) {
+		group.Go(func() error {
+			w := newWorker(d.plan)
+			for p := int(next.Add(1)) - 1; p < n; p = int(next.Add(1)) - 1 {
+				if err := d.partition(groupCtx, w, p, stage); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if d.count() == n {
+		return nil
+	}
+	w := newWorker(d.plan)
+	for p := range d.away {
+		w.rows.add(&d.away[p])
+	}
+	return d.finish(ctx, w, n, stage)
+}
+
+func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := d.store.rows(p, &w.rows); err != nil {
+		return err
+	}
+	if !d.plan.collecting {
+		d.store.release(p)
+	}
+	if len(d.contested[p]) > 0 {
+		w.leave(d.contested[p], &d.away[p])
+	}
+	return d.finish(ctx, w, p, stage)
+}
+
+// finish reconciles the rows that the worker holds as the part of that number.
+func (d *driver) finish(ctx context.Context, w *worker, number int, stage string) error {
+	found := w.reconcile(number)
+	out := tally(&w.part)
+	if !d.plan.collecting {
+		if err := d.sink.Part(ctx, &w.part); err != nil {
+			return err
+		}
+	}
+	d.mu.Lock()
+	d.found[number] = found
+	d.totals.merge(&w.totals)
+	d.out.merge(&out)
+	d.mu.Unlock()
+	if d.opt.Progress != nil {
+		d.opt.Progress(stage, d.done.Add(1), int64(d.count()))
+	}
+	return nil
+}
+
+// result puts together what the parts found, and proves the run.
+func (d *driver) result() (*Result, error) {
+	p := d.plan
+	r := &Result{
+		Date: p.date(), Tables: p.tables, Parts: p.partStates(),
+		Trades: d.out.trades, Refunds: d.out.refunds, Causes: d.out.causes,
+		Scenarios: d.totals.scenarios, NoGoods: d.totals.noGoods, PriceUnknown: d.totals.priceUnknown,
+		Incomplete: d.totals.incomplete,
+	}
+	for i := range r.Scenarios {
+		s := &d.out.scenarios[i]
+		r.Scenarios[i].Filler, r.Scenarios[i].Lines, r.Scenarios[i].Fillings = s.Filler, s.Lines, s.Fillings
+	}
+	d.mergeFindings(r)
+	r.OutOfScope = d.totals.outOfScope.count
+	r.Words = p.words.Texts()
+	for i, t := range p.tables {
+		if t.Kind == schema.AlipayBill && t.FeesAllZero && t.Rows > 0 {
+			r.FeesLater = append(r.FeesLater, int32(i))
+		}
+	}
+	r.Invariants = d.prove(r)
+	for _, v := range r.Invariants {
+		if !v.Holds {
+			return r, &InvariantError{v}
+		}
+	}
+	return r, nil
+}
+
+func (d *driver) mergeFindings(r *Result) {
+	p := d.plan
+	breaks := make([][]Break, len(d.found))
+	groups, losses := map[groupKey]*groupSum{}, map[lossKey]*lossSum{}
+	var open []openUnit
+	rejects := slices.Clone(d.store.rejects)
+	for i, f := range d.found {
+		breaks[i] = f.breaks
+		open = append(open, f.open...)
+		rejects = append(rejects, f.rejects...)
+		for key, g := range f.groups {
+			if all := groups[key]; all != nil {
+				all.merge(g)
+			} else {
+				groups[key] = g
+			}
+		}
+		for key, l := range f.losses {
+			if all := losses[key]; all != nil {
+				all.merge(l)
+			} else {
+				losses[key] = l
+			}
+		}
+	}
+	suggest(p, open, breaks)
+	if p.audit {
+		extra := &findings{}
+		r.Groups = rebateGroups(p, groups, &d.store.aggregated, &d.totals, extra)
+		r.Losses = rankLosses(p, losses)
+		breaks = append(breaks, extra.breaks)
+		rejects = append(rejects, extra.rejects...)
+	} else {
+		s := &d.store.aggregated
+		for i := range s.Len() {
+			d.totals.outOfScope.add(s.Rebate[i] + s.Adjustment[i])
+		}
+	}
+	breaks = append(breaks, controlBreaks(p.tables))
+	r.Breaks = slices.Concat(breaks...)
+	sortBreaks(r.Breaks)
+	for i := range r.Breaks {
+		r.Breaks[i].FirstSeen = r.Date
+	}
+	slices.SortStableFunc(rejects, func(a, b schema.Reject) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	r.Rejects = rejects
+}
+
+// controlBreaks are the control totals that do not hold (rules 8).
+func controlBreaks(tables []*schema.Table) []Break {
+	var breaks []Break
+	for i, t := range tables {
+		for _, c := range t.Controls {
+			if c.Holds == nil || *c.Holds {
+				continue
+			}
+			b := Break{
+				Code: rules.BreakControlTotal, Severity: rules.SeverityError, Side: rules.SideFile, Merchant: t.Account,
+				Amount: int64(c.Gap), Expected: schema.Null, Found: schema.Null, What: c.Name, Table: int32(i), Line: 0,
+			}
+			if c.Stated != nil {
+				b.Reason = *c.Stated + " / " + c.Found
+			}
+			breaks = append(breaks, b)
+		}
+	}
+	return breaks
+}
+
+// partStates says which parts of the work ran.
+func (p *plan) partStates() []PartState {
+	in := p.job.Inputs
+	part := func(name string, needs ...schema.InputKind) PartState {
+		for _, kind := range needs {
+			if !in[kind] {
+				return PartState{Name: name, Why: kind.String()}
+			}
+		}
+		return PartState{Name: name, Ran: true}
+	}
+	return []PartState{
+		part("trades", schema.AlipayBill, schema.PosOrders),
+		part("refunds", schema.AlipayBill),
+		part("goods", schema.PosOrders),
+		part("fees", schema.AlipayBill, schema.MerchantsKind),
+		part("rebates", schema.AlipayBill, schema.AgreementsKind),
+		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),
+	}
+}

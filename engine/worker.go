@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"github.com/zeebo/xxh3"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// A worker reconciles partitions, one after the other, with memory that it
+// reuses.
+type worker struct {
+	p    *plan
+	rows Rows
+
+	keys, trades                                       groups
+	orderKey, refundKey, billKey, statementKey         []int32
+	orderTrade, refundTrade, billTrade, statementTrade []int32
+
+	runsByKey   members
+	nextRun     []int32
+	orderLine   []int32
+	orders      []order
+	orderStart  []int32
+	orderUnit   []int32
+	openOrders  []int32
+	joined      []joinedColumn[int64]
+	joinedWords []joinedColumn[uint32]
+	joinedBytes []joinedColumn[uint8]
+
+	refundRuns     members
+	nextRefundRun  []int32
+	refundLine     []int32
+	posRefunds     []posRefund
+	posRefundStart []int32
+	posRefundTrade []int32
+	posTable       []int32
+	posLine        []int32
+
+	billUse         []billState
+	paymentKey      []int32
+	paymentTrade    []int32
+	billRefundKey   []int32
+	billRefundTrade []int32
+
+	paymentsByKey, paymentsByTrade, refundsByKey, refundsByTrade members
+	posRefundsByTrade, statementsByTrade, statementsByKey        members
+	family                                                       []int32
+
+	units         []unit
+	rowUnits      int // units that are rows; orphans follow
+	sorted        []int32
+	byText        []int32
+	keyRank       []int32
+	refunds       []refundUnit
+	sortedRefunds []int32
+	orphanOfTrade []int32
+	orphanOfKey   []int32
+	lostOrphan    int32
+
+	allocator  rules.Allocator
+	returns    rules.Returns
+	goodsLines []rules.GoodsLine
+	returned   []rules.ReturnedLine
+	tagPrice   func(uint32) (rules.Micro, bool)
+
+	judged        map[judgeKey]judgement
+	statementUsed []bool
+	tradeOrdered  []bool
+	paidRows      []int32
+	products      []uint32
+	rest          []int32
+
+	found  *findings
+	totals totals
+	part   Part
+}
+
+// findings are what one partition found besides its rows.
+type findings struct {
+	part    int32
+	breaks  []Break
+	open    []openUnit
+	rejects []schema.Reject
+	groups  map[groupKey]*groupSum
+	losses  map[lossKey]*lossSum
+	shares  map[groupKey]*periodGroup // of the collecting pass
+}
+
+// totals are added up over the partitions: what went in, and what has no row to
+// be counted from.
+type totals struct {
+	orders, ordersRejected            side
+	posRefunds, posRefundsRejected    side
+	paymentsRejected                  side
+	billRefundsRejected               side
+	statementsRejected, unearned      side // millionths
+	orphans, outOfScope, aggregated   side
+	allocatedOrders                   rules.Sum
+	returned                          rules.Sum // what the refunds of all trades return
+	scenarios                         [8]ScenarioTally
+	noGoods, priceUnknown, incomplete int64
+}
+
+func (t *totals) merge(o *totals) {
+	for _, pair := range [...][2]*side{
+		{&t.orders, &o.orders},
+		{&t.ordersRejected, &o.ordersRejected},
+		{&t.posRefunds, &o.posRefunds},
+		{&t.posRefundsRejected, &o.posRefundsRejected},
+		{&t.paymentsRejected, &o.paymentsRejected},
+		{&t.billRefundsRejected, &o.billRefundsRejected},
+		{&t.statementsRejected, &o.statementsRejected},
+		{&t.unearned, &o.unearned},
+		{&t.orphans, &o.orphans},
+		{&t.outOfScope, &o.outOfScope},
+		{&t.aggregated, &o.aggregated},
+	} {
+		pair[0].merge(*pair[1])
+	}
+	t.allocatedOrders.AddSum(o.allocatedOrders)
+	t.returned.AddSum(o.returned)
+	for i := range t.scenarios {
+		t.scenarios[i].Orders += o.scenarios[i].Orders
+		t.scenarios[i].Amount.AddSum(o.scenarios[i].Amount)
+	}
+	t.noGoods += o.noGoods
+	t.priceUnknown += o.priceUnknown
+	t.incomplete += o.incomplete
+}
+
+func newWorker(p *plan) *worker {
+	w := &worker{p: p, judged: map[judgeKey]judgement{}}
+	w.tagPrice = w.tagOf
+	return w
+}
+
+// reconcile computes one partition: the rows in w.rows become the result rows in
+// w.part and what is found. It depends on nothing but the plan and the rows.
+func (w *worker) reconcile(number int) *findings {
+	w.found = &findings{
+		part: int32(number), groups: map[groupKey]*groupSum{}, losses: map[lossKey]*lossSum{},
+		shares: map[groupKey]*periodGroup{},
+	}
+	w.totals = totals{}
+	w.lostOrphan = -1
+	w.part.reset(number)
+	w.number()
+	w.prepareJoin()
+	w.assembleOrders()
+	w.assembleRefunds()
+	w.sortBills()
+	w.findDuplicatePayments()
+	w.findDuplicateRefunds()
+	w.matchPayments()
+	w.matchRefunds()
+	w.makeUnits()
+	w.makeRefundUnits()
+	w.chainRefunds()
+	w.splitRefunds()
+	w.settle()
+	w.sortUnits()
+	w.sortStatements()
+	w.emit(&w.part)
+	w.orphanStatements()
+	w.addReturned()
+	return w.found
+}
+
+// addReturned adds up what the refunds return in all, from the trades' final
+// cumulative amounts: the other side of the sum over the refund rows.
+func (w *worker) addReturned() {
+	for i := range w.units {
+		u := &w.units[i]
+		if u.firstRefund >= 0 && u.split && u.hasTotal {
+			w.totals.returned.Add(w.p.job.Policy.Split(u.funding, u.refunded).Total())
+		}
+	}
+}
+
+// leave moves the rows that hang together with a contested trade from w.rows to
+// away, and keeps the others: all rows of an out_trade_no or a trade_no go or
+// stay together.
+func (w *worker) leave(contested map[uint64]bool, away *Rows) {
+	r := &w.rows
+	w.number()
+	keyLeaves, tradeLeaves := make([]bool, w.keys.len()), make([]bool, w.trades.len())
+	for trade := range w.trades.len() {
+		tradeLeaves[trade] = contested[xxh3.Hash(w.trades.key(int32(trade)))&^partBits]
+	}
+	pairs := [...][2][]int32{
+		{w.orderKey, w.orderTrade}, {w.refundKey, w.refundTrade},
+		{w.billKey, w.billTrade}, {w.statementKey, w.statementTrade},
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, pair := range pairs {
+			for i, key := range pair[0] {
+				trade := pair[1][i]
+				k, t := key >= 0 && keyLeaves[key], trade >= 0 && tradeLeaves[trade]
+				if key >= 0 && trade >= 0 && k != t {
+					keyLeaves[key], tradeLeaves[trade], changed = true, true, true
+				}
+			}
+		}
+	}
+	var stay Rows
+	divide := func(keys, trades []int32) (goes, stays []int32) {
+		for i := range keys {
+			if keys[i] >= 0 && keyLeaves[keys[i]] || trades[i] >= 0 && tradeLeaves[trades[i]] {
+				goes = append(goes, int32(i))
+			} else {
+				stays = append(stays, int32(i))
+			}
+		}
+		return goes, stays
+	}
+	goes, stays := divide(w.billKey, w.billTrade)
+	schema.Append(&away.Bills, &r.Bills, goes)
+	schema.Append(&stay.Bills, &r.Bills, stays)
+	goes, stays = divide(w.statementKey, w.statementTrade)
+	schema.Append(&away.Statements, &r.Statements, goes)
+	schema.Append(&stay.Statements, &r.Statements, stays)
+	goes, stays = divide(w.orderKey, w.orderTrade)
+	first := firstLines(r.Orders.Lines)
+	schema.Append(&away.Orders, &r.Orders, goes)
+	schema.Append(&away.Lines, &r.Lines, linesOf(nil, goes, first))
+	schema.Append(&stay.Orders, &r.Orders, stays)
+	schema.Append(&stay.Lines, &r.Lines, linesOf(nil, stays, first))
+	goes, stays = divide(w.refundKey, w.refundTrade)
+	first = firstLines(r.Refunds.Lines)
+	schema.Append(&away.Refunds, &r.Refunds, goes)
+	schema.Append(&away.RefundLines, &r.RefundLines, linesOf(nil, goes, first))
+	schema.Append(&stay.Refunds, &r.Refunds, stays)
+	schema.Append(&stay.RefundLines, &r.RefundLines, linesOf(nil, stays, first))
+	w.rows = stay
+}
+
+// reset empties a part and keeps its memory.
+func (p *Part) reset(number int) {
+	p.Number = number
+	p.Trades.Reset()
+	p.Refunds.Reset()
+	p.Goods.Reset()
+	p.Rebates.Reset()
+}
