@@ -3,8 +3,6 @@ package engine
 import (
 	"bytes"
 
-	"github.com/zeebo/xxh3"
-
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -59,7 +57,7 @@ func (w *worker) group(group []int32, g *groups, text *schema.Text) []int32 {
 			group = append(group, -1)
 			continue
 		}
-		group = append(group, g.add(xxh3.Hash(text.At(row)), text, row))
+		group = append(group, g.add(w.p.hash(text.At(row)), text, row))
 	}
 	return group
 }

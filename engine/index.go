@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/zeebo/xxh3"
 	"golang.org/x/sync/errgroup"
 
 	"duizhang/engine/schema"
@@ -86,12 +85,12 @@ func (s *Store) addStatements(b schema.Batch) error {
 		if len(trade) == 0 && len(no) > 0 {
 			byKey = append(byKey, int32(i))
 		}
-		d.part = append(d.part, s.partOf(xxh3.Hash(trade)))
+		d.part = append(d.part, s.partOf(s.hash(trade)))
 	}
 	skip := make([]bool, v.Len())
 	for _, row := range byKey {
 		skip[row] = true
-		s.sendStatement(int(s.partOf(xxh3.Hash(v.OutTradeNo.At(int(row))))), &v, row)
+		s.sendStatement(int(s.partOf(s.hash(v.OutTradeNo.At(int(row))))), &v, row)
 	}
 	for _, row := range aggregated {
 		skip[row] = true
@@ -133,61 +132,140 @@ func (s *Store) sendStatement(p int, v *schema.Statements, row int32) {
 	schema.Append(&part.open.Statements, v, []int32{row})
 }
 
-// route sends the statement rows to their trades' partitions and finds the
-// contested trades. The result holds, for each partition, the index entries
-// without their partition bits.
+// A router sends the statement rows to their trades' partitions and finds the
+// contested trades.
+type router struct {
+	store     *Store
+	mu        sync.Mutex
+	contested []map[uint64]bool // by partition: index entries without their partition bits
+	doubts    schema.Statements // rows whose two numbers point to two partitions
+	parts     [][2]int32        // of each doubt: by trade_no, by out_trade_no
+}
+
+// route is the routing of all buckets.
 func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, error) {
-	contested := make([]map[uint64]bool, len(s.parts))
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	r := &router{store: s, contested: make([]map[uint64]bool, len(s.parts))}
+	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	for k := range s.index {
 		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
+			if err := groupCtx.Err(); err != nil {
 				return err
 			}
 			bucket := &s.index[k]
 			table := newTradeTable(len(bucket.entries))
 			for _, e := range bucket.entries {
 				if other, clash := table.add(e); clash {
-					mu.Lock()
-					for _, p := range []uint64{other & partBits, e & partBits} {
-						if contested[p] == nil {
-							contested[p] = map[uint64]bool{}
-						}
-						contested[p][e&^partBits] = true
-					}
-					mu.Unlock()
+					r.contest(e, int32(other&partBits), int32(e&partBits))
 				}
 			}
-			s.routeStatements(bucket, table)
+			r.sendStatements(bucket, table)
 			bucket.entries, bucket.statements = nil, schema.Statements{}
 			return nil
 		})
 	}
-	return contested, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return r.contested, r.settleDoubts(ctx)
 }
 
-func (s *Store) routeStatements(bucket *tradeBucket, table *tradeTable) {
+// contest makes the rows of a trade leave both partitions.
+func (r *router) contest(hash uint64, a, b int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range [...]int32{a, b} {
+		if r.contested[p] == nil {
+			r.contested[p] = map[uint64]bool{}
+		}
+		r.contested[p][hash&^partBits] = true
+	}
+}
+
+func (r *router) sendStatements(bucket *tradeBucket, table *tradeTable) {
 	v := &bucket.statements
 	if v.Len() == 0 {
 		return
 	}
+	s := r.store
 	d := spreads.Get().(*spread)
 	defer spreads.Put(d)
 	d.part = d.part[:0]
+	var sure []int32
 	for i := range v.Len() {
-		hash := xxh3.Hash(v.TradeNo.At(i))
-		switch e, ok := table.find(hash); {
-		case ok:
-			d.part = append(d.part, int32(e&partBits))
-		case len(v.OutTradeNo.At(i)) > 0:
-			d.part = append(d.part, s.partOf(xxh3.Hash(v.OutTradeNo.At(i))))
-		default: // of no trade here: any partition will say so
-			d.part = append(d.part, s.partOf(hash))
+		hash, no := s.hash(v.TradeNo.At(i)), v.OutTradeNo.At(i)
+		byKey := s.partOf(hash) // of no trade here: any partition will say so
+		if len(no) > 0 {
+			byKey = s.partOf(s.hash(no))
+		}
+		e, known := table.find(hash)
+		if byTrade := int32(e & partBits); known && len(no) > 0 && byTrade != byKey {
+			r.doubt(v, int32(i), byTrade, byKey)
+			continue
+		} else if known {
+			byKey = byTrade
+		}
+		sure = append(sure, int32(i))
+		d.part = append(d.part, byKey)
+	}
+	d.each(s, func(to *Rows, rows []int32) {
+		picked := make([]int32, len(rows))
+		for k, row := range rows {
+			picked[k] = sure[row]
+		}
+		schema.Append(&to.Statements, v, picked)
+	})
+}
+
+func (r *router) doubt(v *schema.Statements, row, byTrade, byKey int32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	schema.Append(&r.doubts, v, []int32{row})
+	r.parts = append(r.parts, [2]int32{byTrade, byKey})
+}
+
+// settleDoubts sends the rows whose two numbers point to two partitions. If no
+// row has the out_trade_no, the trade_no decides; else the trade is contested, and
+// its rows meet those of the out_trade_no in the last part.
+func (r *router) settleDoubts(ctx context.Context) error {
+	if r.doubts.Len() == 0 {
+		return nil
+	}
+	s := r.store
+	wanted := map[int32]map[uint64]bool{} // by partition: hashes of out_trade_nos, true if found
+	for i, parts := range r.parts {
+		if wanted[parts[1]] == nil {
+			wanted[parts[1]] = map[uint64]bool{}
+		}
+		wanted[parts[1]][s.hash(r.doubts.OutTradeNo.At(i))] = false
+	}
+	var rows Rows
+	for p, hashes := range wanted {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.rows(int(p), &rows); err != nil {
+			return err
+		}
+		for _, text := range [...]*schema.Text{&rows.Bills.OutTradeNo, &rows.Orders.OutTradeNo} {
+			for i := range text.Len() {
+				if hash := s.hash(text.At(i)); len(text.At(i)) > 0 {
+					if _, ok := hashes[hash]; ok {
+						hashes[hash] = true
+					}
+				}
+			}
 		}
 	}
-	d.each(s, func(to *Rows, rows []int32) { schema.Append(&to.Statements, v, rows) })
+	for i, parts := range r.parts {
+		to := parts[0]
+		if wanted[parts[1]][s.hash(r.doubts.OutTradeNo.At(i))] {
+			r.contest(s.hash(r.doubts.TradeNo.At(i)), parts[0], parts[1])
+			to = parts[1]
+		}
+		s.sendStatement(int(to), &r.doubts, int32(i))
+	}
+	return nil
 }
 
 // A tradeTable is a hash set of index entries, each hash with the first partition

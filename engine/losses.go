@@ -290,9 +290,9 @@ func rankLosses(p *plan, sums map[lossKey]*lossSum) Losses {
 		case byMerchant:
 			list, g.Key = &all.Merchant, p.text(key.a)
 		case byStore:
-			list, g.Key, g.Parent, g.Since = &all.Store, p.text(key.a), p.text(key.b), l.since()
+			list, g.Key, g.Merchant, g.Since = &all.Store, p.text(key.a), p.text(key.b), l.since()
 		case byTerminal:
-			list, g.Key, g.Parent, g.Since = &all.Terminal, p.text(key.a), p.text(key.b), l.since()
+			list, g.Key, g.Parent, g.Merchant, g.Since = &all.Terminal, p.text(key.a), p.text(key.b), p.text(key.c), l.since()
 		case byDay:
 			list, g.Key = &all.Day, dayText(int32(key.a))
 		}
@@ -300,7 +300,7 @@ func rankLosses(p *plan, sums map[lossKey]*lossSum) Losses {
 	}
 	for _, list := range []*[]LossGroup{&all.Provider, &all.Merchant, &all.Store, &all.Terminal, &all.Day} {
 		slices.SortFunc(*list, func(a, b LossGroup) int {
-			return cmp.Or(b.Loss.Cmp(a.Loss), strings.Compare(a.Parent, b.Parent), strings.Compare(a.Key, b.Key))
+			return cmp.Or(b.Loss.Cmp(a.Loss), strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.Parent, b.Parent), strings.Compare(a.Key, b.Key))
 		})
 	}
 	return all

@@ -25,6 +25,7 @@ type plan struct {
 	job    *Job
 	tables []*schema.Table
 	words  *schema.Words
+	hash   func([]byte) uint64
 	texts  []string // of the words that the inputs and the registry have
 
 	dayStart, dayEnd int64 // of the business day
@@ -68,7 +69,7 @@ type billDay struct {
 func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	w := s.opt.Words
 	p := &plan{
-		job: job, tables: tables, words: w,
+		job: job, tables: tables, words: w, hash: s.hash,
 		hasPos:     job.Inputs[schema.PosOrders],
 		hasBill:    job.Inputs[schema.AlipayBill],
 		hasRefunds: job.Inputs[schema.PosRefundsKind],

@@ -80,15 +80,14 @@ type CauseTally struct {
 
 // A LossGroup adds the losses of one PID, merchant, store, terminal or day.
 type LossGroup struct {
-	Key     string // the PID, store, store/terminal or day
-	Parent  string // the merchant of a store, the store of a terminal
-	Count   int64
-	Loss    rules.Sum // millionths
-	Lost    rules.Sum // of it cannot be appealed
-	Claim   rules.Sum // of it can be claimed
-	Since   int64     // of a store or terminal: first trade of the current run of wrong ones; Null if it is right now
-	PerDay  int64
-	Product string
+	Key      string // the PID, store, terminal or day
+	Parent   string // the store of a terminal, else ""
+	Merchant string // of a store or terminal
+	Count    int64
+	Loss     rules.Sum // millionths
+	Lost     rules.Sum // of it cannot be appealed
+	Claim    rules.Sum // of it can be claimed
+	Since    int64     // of a store or terminal: first trade of the current run of wrong ones; Null if it is right now
 }
 
 // Losses are the rebate losses, each list ranked by money.

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"github.com/zeebo/xxh3"
-
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -186,7 +184,7 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 	w.number()
 	keyLeaves, tradeLeaves := make([]bool, w.keys.len()), make([]bool, w.trades.len())
 	for trade := range w.trades.len() {
-		tradeLeaves[trade] = contested[xxh3.Hash(w.trades.key(int32(trade)))&^partBits]
+		tradeLeaves[trade] = contested[w.p.hash(w.trades.key(int32(trade)))&^partBits]
 	}
 	pairs := [...][2][]int32{
 		{w.orderKey, w.orderTrade}, {w.refundKey, w.refundTrade},
