@@ -59,6 +59,7 @@ func (s *Store) indexTrades(d *spread, tradeNo *schema.Text) {
 
 // A coverKey is what a statement covers by having a row of it (rules 6).
 type coverKey struct {
+	table                     int32 // 0 once the plan has added the tables up
 	provider, product, period uint32
 	aggregated                bool
 	merchant                  uint32 // of aggregated rows only
@@ -75,7 +76,7 @@ func (s *Store) addStatements(b schema.Batch) error {
 	d.part = d.part[:0]
 	var aggregated, byKey []int32
 	for i := range v.Len() {
-		key := coverKey{provider: v.Provider[i], product: v.Product[i], period: v.Period[i]}
+		key := coverKey{table: v.Table[i], provider: v.Provider[i], product: v.Product[i], period: v.Period[i]}
 		trade, no := v.TradeNo.At(i), v.OutTradeNo.At(i)
 		if len(trade) == 0 && len(no) == 0 {
 			key.aggregated, key.merchant = true, v.Merchant[i]
@@ -112,12 +113,10 @@ func (s *Store) addStatements(b schema.Batch) error {
 	}
 	schema.Append(&s.aggregated, &v, aggregated)
 	s.mu.Unlock()
-	s.read.mu.Lock()
-	defer s.read.mu.Unlock()
-	s.read.statements += int64(v.Len())
-	for i := range v.Len() {
-		s.read.statementAmount.AddInt(v.Rebate[i])
-		s.read.statementAmount.AddInt(v.Adjustment[i])
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	for i, table := range v.Table {
+		s.readOf(table).statements.add(v.Rebate[i] + v.Adjustment[i])
 	}
 	return nil
 }
@@ -126,10 +125,7 @@ func (s *Store) sendStatement(p int, v *schema.Statements, row int32) {
 	part := &s.parts[p]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	if part.open == nil {
-		part.open = new(Rows)
-	}
-	schema.Append(&part.open.Statements, v, []int32{row})
+	schema.Append(&part.opened(statementChunk).Statements, v, []int32{row})
 }
 
 // A router sends the statement rows to their trades' partitions and finds the
@@ -208,7 +204,7 @@ func (r *router) sendStatements(bucket *tradeBucket, table *tradeTable) {
 		sure = append(sure, int32(i))
 		d.part = append(d.part, byKey)
 	}
-	d.each(s, func(to *Rows, rows []int32) {
+	d.each(s, statementChunk, func(to *Rows, rows []int32) {
 		picked := make([]int32, len(rows))
 		for k, row := range rows {
 			picked[k] = sure[row]

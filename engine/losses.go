@@ -323,6 +323,9 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 	})
 	for _, i := range order {
 		amount := aggregated.Rebate[i] + aggregated.Adjustment[i]
+		if p.tables[aggregated.Table[i]].Refused {
+			continue
+		}
 		if m := aggregated.Merchant[i]; m != 0 && !p.isPID[m] {
 			found.rejects = append(found.rejects, schema.Reject{
 				Table: aggregated.Table[i], Line: aggregated.Line[i], Code: rules.CodeMerchantUnknown,

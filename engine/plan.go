@@ -30,7 +30,7 @@ type plan struct {
 
 	dayStart, dayEnd int64 // of the business day
 	hasPos, hasBill  bool
-	hasRefunds       bool
+	hasRefused       bool // rows of a refused table are left out
 
 	isPID          []bool   // by word
 	storeMerchant  []uint32 // by word of a store_id: its merchant, 0 if unknown
@@ -72,14 +72,22 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		job: job, tables: tables, words: w, hash: s.hash,
 		hasPos:     job.Inputs[schema.PosOrders],
 		hasBill:    job.Inputs[schema.AlipayBill],
-		hasRefunds: job.Inputs[schema.PosRefundsKind],
 		audit:      job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
-		coverage:   s.coverage,
+		coverage:   map[coverKey]int64{},
 		defaultPID: w.Code(job.DefaultMerchant),
 		alipay:     w.Code("alipay"),
 		filler:     w.Code(fillerName),
 		faceToFace: w.Code(faceToFace),
 		huabei:     w.Code(huabei),
+	}
+	for key, n := range s.coverage {
+		if !tables[key.table].Refused {
+			key.table = 0
+			p.coverage[key] += n
+		}
+	}
+	for _, t := range tables {
+		p.hasRefused = p.hasRefused || t.Refused
 	}
 	p.wordRegistry()
 	p.texts = w.Texts()

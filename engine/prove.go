@@ -125,7 +125,13 @@ func (d *driver) prove(*Result) []Invariant {
 	add := func(name, left, right string) {
 		all = append(all, Invariant{Name: name, Left: left, Right: right, Holds: left == right})
 	}
-	read, t := &d.store.read, &d.totals
+	t := &d.totals
+	var read readCount
+	for table, c := range d.store.read {
+		if !d.plan.tables[table].Refused {
+			read.merge(c)
+		}
+	}
 	tradesPos, tradesBill := sides(&d.out.trades)
 	refundsPos, refundsBill := sides(&d.out.refunds)
 	add("bill.payments", read.payments.String(), tradesBill.plus(t.paymentsRejected).String())
@@ -161,7 +167,7 @@ func (d *driver) prove(*Result) []Invariant {
 			accounted.AddSum(s.amount)
 		}
 		accounted.AddSum(d.out.stated)
-		add("statements.amount", read.statementAmount.String6(), accounted.String6())
+		add("statements.amount", read.statements.amount.String6(), accounted.String6())
 	}
 	return all
 }
@@ -169,23 +175,14 @@ func (d *driver) prove(*Result) []Invariant {
 // proveRows checks that every row that a loader accepted reached the engine.
 func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right string)) {
 	var rows, rejected, reached int64
-	for _, t := range d.plan.tables {
+	for i, t := range d.plan.tables {
 		if t.Kind == kind && !t.Refused && t.Format != "trade_summary" { // a summary is control only
 			rows += t.Rows
 			rejected += t.Rejected
+			if c := d.store.read[int32(i)]; c != nil {
+				reached += c.payments.count + c.refunds.count + c.lines - c.reported + c.statements.count
+			}
 		}
-	}
-	read := &d.store.read
-	switch kind {
-	case schema.AlipayBill:
-		reached = read.payments.count + read.refunds.count
-	case schema.PosOrders:
-		reached = read.orderLines - read.linesReported
-	case schema.PosRefundsKind:
-		reached = read.refundLines - read.refundLinesReported
-	case schema.Rebate:
-		reached = read.statements
-	default:
 	}
 	add("rows."+kind.String(), strconv.FormatInt(rows, 10), strconv.FormatInt(reached+rejected, 10))
 }

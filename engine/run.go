@@ -127,6 +127,9 @@ func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) 
 	if !d.plan.collecting {
 		d.store.release(p)
 	}
+	if d.plan.hasRefused {
+		w.dropRefused()
+	}
 	if len(d.contested[p]) > 0 {
 		w.leave(d.contested[p], &d.away[p])
 	}

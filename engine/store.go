@@ -89,18 +89,29 @@ type Store struct {
 	aggregated schema.Statements
 	spilled    *spill.File
 
-	held   atomic.Int64 // bytes of sealed chunks in memory
-	read   readCounts
-	lastMu sync.Mutex
+	held    atomic.Int64 // bytes of sealed chunks in memory
+	spillMu sync.Mutex
+
+	readMu sync.Mutex
+	read   map[int32]*readCount // by table
 }
 
-// A partition's rows arrive in chunks: one is open, the others are sealed, in
-// memory or on disk.
+// A partition's rows arrive in chunks, each of one kind of input: one of a kind is
+// open, the others are sealed, in memory or on disk.
 type partition struct {
 	mu     sync.Mutex
-	open   *Rows
+	open   [chunkKinds]*Rows
 	sealed []chunk
 }
+
+// The kinds of chunk.
+const (
+	billChunk = iota
+	orderChunk
+	refundChunk
+	statementChunk
+	chunkKinds
+)
 
 type chunk struct {
 	rows *Rows        // nil if spilled
@@ -109,21 +120,33 @@ type chunk struct {
 
 // chunkBytes is the size at which an open chunk is sealed: large enough that a
 // spilled chunk is worth a seek, small beside the partitions' number.
-const chunkBytes = 1 << 20
+const chunkBytes = 512 << 10
 
-// readCounts are what arrived, added up from the batches themselves: the left
-// side of the conservation proofs (rules 8).
-type readCounts struct {
-	mu          sync.Mutex
-	payments    side
-	refunds     side
-	orderLines  int64
-	refundLines int64
-	// lines that their loader has reported as rejects and that came along all the
-	// same, for their order's sake
-	linesReported, refundLinesReported int64
-	statements                         int64
-	statementAmount                    rules.Sum // millionths
+// A readCount is what arrived of one table, added up from the batches themselves:
+// the left side of the conservation proofs (rules 8).
+type readCount struct {
+	payments, refunds side
+	lines             int64 // of POS orders or refunds
+	reported          int64 // of them reported as rejects by their loader; they came along for their order's sake
+	statements        side  // millionths
+}
+
+func (c *readCount) merge(o *readCount) {
+	c.payments.merge(o.payments)
+	c.refunds.merge(o.refunds)
+	c.lines += o.lines
+	c.reported += o.reported
+	c.statements.merge(o.statements)
+}
+
+// readOf is the count of a table; the caller holds readMu.
+func (s *Store) readOf(table int32) *readCount {
+	c := s.read[table]
+	if c == nil {
+		c = new(readCount)
+		s.read[table] = c
+	}
+	return c
 }
 
 // A side counts units and adds their amounts.
@@ -146,7 +169,7 @@ func (s *side) merge(o side) {
 
 // NewStore makes an empty store. The caller closes it.
 func NewStore(opt StoreOptions) *Store {
-	s := &Store{opt: opt, hash: opt.hash, shift: 64, coverage: map[coverKey]int64{}}
+	s := &Store{opt: opt, hash: opt.hash, shift: 64, coverage: map[coverKey]int64{}, read: map[int32]*readCount{}}
 	if s.hash == nil {
 		s.hash = xxh3.Hash // fixed: the same input falls into the same partition everywhere
 	}
@@ -234,7 +257,7 @@ func (d *spread) sort(parts int) {
 }
 
 // each calls do with the rows of every partition that has some, under its lock.
-func (d *spread) each(s *Store, do func(to *Rows, rows []int32)) {
+func (d *spread) each(s *Store, kind int, do func(to *Rows, rows []int32)) {
 	d.sort(len(s.parts))
 	for p := range s.parts {
 		rows := d.rows[d.start[p]:d.start[p+1]]
@@ -243,17 +266,34 @@ func (d *spread) each(s *Store, do func(to *Rows, rows []int32)) {
 		}
 		part := &s.parts[p]
 		part.mu.Lock()
-		if part.open == nil {
-			part.open = new(Rows)
-		}
-		do(part.open, rows)
-		if size := part.open.size(); size >= chunkBytes {
-			part.sealed = append(part.sealed, chunk{rows: part.open})
-			part.open = nil
+		open := part.opened(kind)
+		do(open, rows)
+		if size := open.size(); size >= chunkBytes {
+			part.sealed = append(part.sealed, chunk{rows: open})
 			s.held.Add(size)
+			part.open[kind] = open.roomLike()
 		}
 		part.mu.Unlock()
 	}
+}
+
+// opened is the open chunk of the kind.
+func (p *partition) opened(kind int) *Rows {
+	if p.open[kind] == nil {
+		p.open[kind] = new(Rows)
+	}
+	return p.open[kind]
+}
+
+// roomLike is an empty chunk with room for as many rows as r has: growing step by
+// step touches twice the memory, which is dear.
+func (r *Rows) roomLike() *Rows {
+	room := new(Rows)
+	from := r.tables()
+	for k, t := range room.tables() {
+		schema.Reserve(t, from[k])
+	}
+	return room
 }
 
 func (s *Store) addBills(b schema.Batch) error {
@@ -261,7 +301,6 @@ func (s *Store) addBills(b schema.Batch) error {
 	if err := schema.View(&v, b.Rows); err != nil {
 		return err
 	}
-	var payments, refunds side
 	d := spreads.Get().(*spread)
 	defer spreads.Put(d)
 	d.part, d.hashes = d.part[:0], d.hashes[:0]
@@ -274,18 +313,18 @@ func (s *Store) addBills(b schema.Batch) error {
 		} else {
 			d.part = append(d.part, s.partOf(hash))
 		}
+	}
+	d.each(s, billChunk, func(to *Rows, rows []int32) { schema.Append(&to.Bills, &v, rows) })
+	s.indexTrades(d, &v.TradeNo)
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	for i, table := range v.Table {
 		if v.Kind[i] == uint8(schema.Payment) {
-			payments.add(v.Amount[i])
+			s.readOf(table).payments.add(v.Amount[i])
 		} else {
-			refunds.add(v.Amount[i])
+			s.readOf(table).refunds.add(v.Amount[i])
 		}
 	}
-	d.each(s, func(to *Rows, rows []int32) { schema.Append(&to.Bills, &v, rows) })
-	s.indexTrades(d, &v.TradeNo)
-	s.read.mu.Lock()
-	defer s.read.mu.Unlock()
-	s.read.payments.merge(payments)
-	s.read.refunds.merge(refunds)
 	return nil
 }
 
@@ -303,16 +342,13 @@ func (s *Store) addOrders(b schema.Batch) error {
 	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
 	first := firstLines(v.Lines)
 	var lines []int32
-	d.each(s, func(to *Rows, rows []int32) {
+	d.each(s, orderChunk, func(to *Rows, rows []int32) {
 		schema.Append(&to.Orders, &v, rows)
 		lines = linesOf(lines[:0], rows, first)
 		schema.Append(&to.Lines, &l, lines)
 	})
 	s.indexTrades(d, &v.TradeNo)
-	s.read.mu.Lock()
-	defer s.read.mu.Unlock()
-	s.read.orderLines += int64(l.Len())
-	s.read.linesReported += reported(l.Flags)
+	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
 
@@ -330,27 +366,28 @@ func (s *Store) addRefunds(b schema.Batch) error {
 	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
 	first := firstLines(v.Lines)
 	var lines []int32
-	d.each(s, func(to *Rows, rows []int32) {
+	d.each(s, refundChunk, func(to *Rows, rows []int32) {
 		schema.Append(&to.Refunds, &v, rows)
 		lines = linesOf(lines[:0], rows, first)
 		schema.Append(&to.RefundLines, &l, lines)
 	})
 	s.indexTrades(d, &v.TradeNo)
-	s.read.mu.Lock()
-	defer s.read.mu.Unlock()
-	s.read.refundLines += int64(l.Len())
-	s.read.refundLinesReported += reported(l.Flags)
+	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
 
-func reported(flags []uint8) int64 {
-	n := int64(0)
-	for _, f := range flags {
-		if f&(schema.LineGoodsRejected|schema.LineOrderRejected) != 0 {
-			n++
+func (s *Store) countLines(table, first []int32, flags []uint8) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	for run, t := range table {
+		c := s.readOf(t)
+		for _, f := range flags[first[run]:first[run+1]] {
+			c.lines++
+			if f&(schema.LineGoodsRejected|schema.LineOrderRejected) != 0 {
+				c.reported++
+			}
 		}
 	}
-	return n
 }
 
 // spreadKeys finds the partition of each row by its out_trade_no, and hashes its
@@ -386,8 +423,8 @@ func (s *Store) keepBudget() error {
 	if s.opt.Budget <= 0 || s.held.Load() <= s.opt.Budget {
 		return nil
 	}
-	s.lastMu.Lock() // one spill at a time; others wait, which also holds the loaders back
-	defer s.lastMu.Unlock()
+	s.spillMu.Lock() // one spill at a time; others wait, which also holds the loaders back
+	defer s.spillMu.Unlock()
 	if s.held.Load() <= s.opt.Budget {
 		return nil
 	}
@@ -458,15 +495,17 @@ func (s *Store) rows(p int, r *Rows) error {
 			return err
 		}
 	}
-	if part.open != nil {
-		r.add(part.open)
+	for _, open := range part.open {
+		if open != nil {
+			r.add(open)
+		}
 	}
 	return nil
 }
 
 // release forgets a partition's rows, once it is done with.
 func (s *Store) release(p int) {
-	s.parts[p].sealed, s.parts[p].open = nil, nil
+	s.parts[p].sealed, s.parts[p].open = nil, [chunkKinds]*Rows{}
 }
 
 func (s *Store) addSpilled(c *chunk, r *Rows) error {

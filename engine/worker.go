@@ -180,7 +180,6 @@ func (w *worker) addReturned() {
 // away, and keeps the others: all rows of an out_trade_no or a trade_no go or
 // stay together.
 func (w *worker) leave(contested map[uint64]bool, away *Rows) {
-	r := &w.rows
 	w.number()
 	keyLeaves, tradeLeaves := make([]bool, w.keys.len()), make([]bool, w.trades.len())
 	for trade := range w.trades.len() {
@@ -202,10 +201,32 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 			}
 		}
 	}
+	leaves := func(keys, trades []int32) func(int) bool {
+		return func(i int) bool {
+			return keys[i] >= 0 && keyLeaves[keys[i]] || trades[i] >= 0 && tradeLeaves[trades[i]]
+		}
+	}
+	w.divide(away, leaves(w.billKey, w.billTrade), leaves(w.orderKey, w.orderTrade),
+		leaves(w.refundKey, w.refundTrade), leaves(w.statementKey, w.statementTrade))
+}
+
+// dropRefused forgets the rows of refused tables: a file that was found broken at
+// its end has sent rows before.
+func (w *worker) dropRefused() {
+	r := &w.rows
+	refused := func(table []int32) func(int) bool {
+		return func(i int) bool { return w.p.tables[table[i]].Refused }
+	}
+	w.divide(new(Rows), refused(r.Bills.Table), refused(r.Orders.Table), refused(r.Refunds.Table), refused(r.Statements.Table))
+}
+
+// divide moves the rows that go to away.
+func (w *worker) divide(away *Rows, bill, order, refund, statement func(int) bool) {
+	r := &w.rows
 	var stay Rows
-	divide := func(keys, trades []int32) (goes, stays []int32) {
-		for i := range keys {
-			if keys[i] >= 0 && keyLeaves[keys[i]] || trades[i] >= 0 && tradeLeaves[trades[i]] {
+	divide := func(n int, leaves func(int) bool) (goes, stays []int32) {
+		for i := range n {
+			if leaves(i) {
 				goes = append(goes, int32(i))
 			} else {
 				stays = append(stays, int32(i))
@@ -213,19 +234,19 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 		}
 		return goes, stays
 	}
-	goes, stays := divide(w.billKey, w.billTrade)
+	goes, stays := divide(r.Bills.Len(), bill)
 	schema.Append(&away.Bills, &r.Bills, goes)
 	schema.Append(&stay.Bills, &r.Bills, stays)
-	goes, stays = divide(w.statementKey, w.statementTrade)
+	goes, stays = divide(r.Statements.Len(), statement)
 	schema.Append(&away.Statements, &r.Statements, goes)
 	schema.Append(&stay.Statements, &r.Statements, stays)
-	goes, stays = divide(w.orderKey, w.orderTrade)
+	goes, stays = divide(r.Orders.Len(), order)
 	first := firstLines(r.Orders.Lines)
 	schema.Append(&away.Orders, &r.Orders, goes)
 	schema.Append(&away.Lines, &r.Lines, linesOf(nil, goes, first))
 	schema.Append(&stay.Orders, &r.Orders, stays)
 	schema.Append(&stay.Lines, &r.Lines, linesOf(nil, stays, first))
-	goes, stays = divide(w.refundKey, w.refundTrade)
+	goes, stays = divide(r.Refunds.Len(), refund)
 	first = firstLines(r.Refunds.Lines)
 	schema.Append(&away.Refunds, &r.Refunds, goes)
 	schema.Append(&away.RefundLines, &r.RefundLines, linesOf(nil, goes, first))

@@ -79,6 +79,34 @@ func Reset(r Rows) {
 	}
 }
 
+// Reserve gives dst, which is empty, room for as many values as like has and an
+// eighth more.
+func Reserve(dst, like Rows) {
+	from := like.columns()
+	for k, c := range dst.columns() {
+		switch to := c.data.(type) {
+		case *[]int64:
+			*to = room(*from[k].data.(*[]int64))
+		case *[]int32:
+			*to = room(*from[k].data.(*[]int32))
+		case *[]uint32:
+			*to = room(*from[k].data.(*[]uint32))
+		case *[]uint8:
+			*to = room(*from[k].data.(*[]uint8))
+		case *Text:
+			text := from[k].data.(*Text)
+			to.Offsets, to.Data = room(text.Offsets), room(text.Data)
+		}
+	}
+}
+
+func room[T any](like []T) []T {
+	if len(like) == 0 {
+		return nil
+	}
+	return make([]T, 0, len(like)+len(like)/8)
+}
+
 // Append adds the given rows of src to dst, column by column. Both are of one
 // type.
 func Append[R Rows](dst, src R, rows []int32) {
