@@ -219,6 +219,9 @@ func (w *worker) finishOrder(base, i int) {
 	case in.Reject[at] != 0:
 		w.rejectOrder(o, rules.Code(in.Reject[at]), "", in.RejectLine[at], "")
 		return
+	case o.merchant == 0: // before a conflict: without a merchant nobody knows that it is one order
+		w.rejectOrder(o, rules.CodeMerchantUnknown, "merchant_pid", in.Line[at], w.p.text(in.Merchant[at]))
+		return
 	case in.Conflict[at] != 0:
 		w.rejectOrder(o, rules.CodeOrderConflict, w.p.words.Texts()[in.Conflict[at]], in.ConflictLine[at], w.p.text(in.ConflictValue[at]))
 		return
@@ -227,9 +230,6 @@ func (w *worker) finishOrder(base, i int) {
 		return
 	case in.Total[at] == schema.Null:
 		w.rejectOrder(o, rules.CodeMissingValue, "total_amount", in.Line[at], "")
-		return
-	case o.merchant == 0:
-		w.rejectOrder(o, rules.CodeMerchantUnknown, "merchant_pid", in.Line[at], w.p.text(in.Merchant[at]))
 		return
 	}
 	for k := base; k < i; k++ {
@@ -385,6 +385,9 @@ func (w *worker) finishRefund(base, i int) {
 	case in.Reject[at] != 0:
 		w.rejectRefund(r, rules.Code(in.Reject[at]), "", in.RejectLine[at], "")
 		return
+	case r.merchant == 0:
+		w.rejectRefund(r, rules.CodeMerchantUnknown, "merchant_pid", in.Line[at], w.p.text(in.Merchant[at]))
+		return
 	case in.Conflict[at] != 0:
 		w.rejectRefund(r, rules.CodeOrderConflict, w.p.words.Texts()[in.Conflict[at]], in.ConflictLine[at], w.p.text(in.ConflictValue[at]))
 		return
@@ -393,9 +396,6 @@ func (w *worker) finishRefund(base, i int) {
 		return
 	case in.Amount[at] == schema.Null:
 		w.rejectRefund(r, rules.CodeMissingValue, "refund_amount", in.Line[at], "")
-		return
-	case r.merchant == 0:
-		w.rejectRefund(r, rules.CodeMerchantUnknown, "merchant_pid", in.Line[at], w.p.text(in.Merchant[at]))
 		return
 	}
 	for k := base; k < i; k++ {

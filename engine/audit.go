@@ -207,7 +207,7 @@ func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	}
 	j := w.judge(judgeKey{provider, merchant, product, dayOf(t)}, run >= 0)
 	basis := w.basis(u, j)
-	group := groupKey{j.provider, merchant, product, j.period}
+	group := groupKey{j.provider, u.merchant, product, j.period}
 	expected := w.expected(u, j, basis, group)
 	if w.p.collecting {
 		w.collect(u, j, basis, group, product)
@@ -315,10 +315,14 @@ func (w *worker) emitRebate(u *unit, product, provider uint32, cause rules.Cause
 // checkRebate finds the breaks of a trade's rebate.
 func (w *worker) checkRebate(u *unit, product uint32, cause rules.Cause, j judgement, basis rules.Fen, paid payout, loss int64) {
 	if code, ok := cause.Break(); ok {
-		w.findRebate(code, u, product, absolute(loss), loss+paid.amount, paid.amount, paid.first)
+		atStake := absolute(loss)
+		if cause.Lost() {
+			atStake = max(loss, 0) // a wrong PID that is paid more than is due loses nothing
+		}
+		w.findRebate(code, u, product, atStake, loss+paid.amount, paid.amount, paid.first)
 	}
-	if cause.Lost() && paid.amount != 0 {
-		w.findRebate(rules.BreakStatementUnearned, u, product, absolute(paid.amount), 0, paid.amount, paid.first)
+	if cause.Lost() && paid.amount > 0 {
+		w.findRebate(rules.BreakStatementUnearned, u, product, paid.amount, 0, paid.amount, paid.first)
 	}
 	w.checkStatementRows(u, product, j, basis)
 }
@@ -333,7 +337,7 @@ func (w *worker) checkStatementRows(u *unit, product uint32, j judgement, basis 
 		amount := s.Rebate[row] + s.Adjustment[row]
 		for _, e := range w.paidRows[:k] {
 			if s.Product[e] == product && s.Period[e] == s.Period[row] && s.Rebate[e]+s.Adjustment[e] == amount {
-				w.findRebate(rules.BreakStatementDuplicate, u, product, absolute(amount), 0, amount, row)
+				w.findRebate(rules.BreakStatementDuplicate, u, product, max(amount, 0), 0, amount, row)
 				break
 			}
 		}
@@ -377,8 +381,8 @@ func (w *worker) unearned(u *unit) {
 		paid := w.payout(product)
 		w.totals.unearned.add(paid.amount)
 		w.totals.unearned.count += int64(paid.rows - 1)
-		if paid.amount != 0 {
-			w.findRebate(rules.BreakStatementUnearned, u, product, absolute(paid.amount), 0, paid.amount, paid.first)
+		if paid.amount > 0 {
+			w.findRebate(rules.BreakStatementUnearned, u, product, paid.amount, 0, paid.amount, paid.first)
 		}
 		w.paidRows = slices.DeleteFunc(w.paidRows, func(row int32) bool { return s.Product[row] == product })
 	}
@@ -405,7 +409,7 @@ func (w *worker) orphanStatements() {
 		w.found.breaks = append(w.found.breaks, Break{
 			Code: rules.BreakStatementOrphan, Severity: rules.BreakStatementOrphan.Severity(), Side: rules.SideStatement,
 			Merchant: w.p.text(s.Merchant[row]), OutTradeNo: string(s.OutTradeNo.At(int(row))),
-			TradeNo: string(s.TradeNo.At(int(row))), Amount: absolute(amount), Micro: true,
+			TradeNo: string(s.TradeNo.At(int(row))), Amount: max(amount, 0), Micro: true,
 			Expected: 0, Found: amount, What: w.p.text(s.Product[row]), Table: s.Table[row], Line: s.Line[row],
 		})
 	}

@@ -61,8 +61,8 @@ func (w *worker) checkDuplicate(u *unit, run int32, pos, bill int64) {
 		in := &w.rows.Orders
 		first := w.orders[w.orders[u.order].first].run
 		for _, v := range [...][]int64{in.Total, in.BuyerPaid, in.RedPacket, in.Allowance, in.Coupon, in.Undiscountable} {
-			if v[run] != schema.Null && v[first] != schema.Null && gap == 0 {
-				gap = absolute(v[run] - v[first])
+			if v[run] != schema.Null && v[first] != schema.Null {
+				gap = max(gap, absolute(v[run]-v[first]))
 			}
 		}
 		if gap != 0 {
@@ -76,19 +76,17 @@ func (w *worker) checkDuplicate(u *unit, run int32, pos, bill int64) {
 	}
 }
 
-// billGap is the difference of two bill rows of one identity: of the order
-// amount, else of the first amount that differs.
+// billGap is the largest difference of two bill rows of one identity.
 func (w *worker) billGap(row, first int32) int64 {
 	b := &w.rows.Bills
+	gap := int64(0)
 	for _, v := range [...][]int64{
 		b.Amount, b.Received, b.RedPacket, b.Points, b.PlatformDiscount, b.MerchantDiscount,
 		b.Voucher, b.MerchantRed, b.Card, b.Fee, b.Royalty,
 	} {
-		if v[row] != v[first] {
-			return absolute(v[row] - v[first])
-		}
+		gap = max(gap, absolute(v[row]-v[first]))
 	}
-	return 0
+	return gap
 }
 
 func (w *worker) checkOrderIdentity(u *unit, run int32) {

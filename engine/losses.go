@@ -23,7 +23,6 @@ type groupSum struct {
 	hasStated        bool
 	pending          int64
 	lost, claimable  rules.Sum
-	owed             rules.Sum
 	togetherDue      rules.Sum // expected of the right trades that an aggregated row pays
 }
 
@@ -41,7 +40,6 @@ func (g *groupSum) merge(o *groupSum) {
 	g.pending += o.pending
 	g.lost.AddSum(o.lost)
 	g.claimable.AddSum(o.claimable)
-	g.owed.AddSum(o.owed)
 	g.togetherDue.AddSum(o.togetherDue)
 }
 
@@ -206,9 +204,7 @@ func (w *worker) addLoss(u *unit, group groupKey, provider uint32, cause rules.C
 		g.lost.AddInt(loss)
 	case rules.AppealClaimable:
 		g.claimable.AddInt(loss)
-	case rules.AppealOwed:
-		g.owed.AddInt(-loss)
-	case rules.AppealNone:
+	case rules.AppealOwed, rules.AppealNone:
 	}
 	b, in := &w.rows.Bills, &w.rows.Orders
 	run := int32(-1)
@@ -356,22 +352,18 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 		if g.mixed {
 			row.Rate = schema.Null
 		}
-		switch {
-		case g.pending > 0:
-			row.Cause = rules.CauseStatementPending
-		case g.claimable.Sign() > 0:
-			row.Cause = rules.CauseStatementShort
-			if !g.hasStated {
-				row.Cause = rules.CauseStatementMissing
-			}
-		case g.owed.Sign() > 0:
-			row.Cause = rules.CauseStatementOver
-		}
-		if a := paid[key]; a != nil {
+		// As a group it should be paid what is expected less what wrong PIDs lost.
+		a := paid[key]
+		if a != nil {
 			row.Stated.AddSum(a.stated)
 			row.HasStated = true
-			due := row.Expected.Sub(row.Lost)
-			row.Cause = rules.CompareSums(due, row.Stated, true, p.job.RebateTolerance)
+		}
+		due := row.Expected.Sub(row.Lost)
+		row.Cause = rules.CompareSums(due, row.Stated, row.HasStated, p.job.RebateTolerance)
+		if g.pending > 0 && !row.HasStated {
+			row.Cause = rules.CauseStatementPending
+		}
+		if a != nil {
 			gap, _ := due.Sub(row.Stated).Int64()
 			if row.Cause == rules.CauseStatementShort {
 				row.Claimable.AddInt(gap)

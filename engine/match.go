@@ -155,10 +155,14 @@ func (w *worker) makeUnits() {
 	b := &w.rows.Bills
 	w.units = w.units[:0]
 	w.orderUnit = append(w.orderUnit[:0], make([]int32, len(w.orders))...)
+	w.tradeRejected = append(w.tradeRejected[:0], make([]bool, w.trades.len())...)
 	for i := range w.orders {
 		o := &w.orders[i]
 		w.orderUnit[i] = -1
 		if o.rejected {
+			if o.trade >= 0 {
+				w.tradeRejected[o.trade] = true
+			}
 			continue
 		}
 		w.orderUnit[i] = int32(len(w.units))
@@ -275,13 +279,9 @@ func (w *worker) settleOrder(u *unit) {
 
 func (w *worker) settlePayment(u *unit) {
 	b := &w.rows.Bills
-	from, orders := w.ordersOf(u.key)
-	for i := range orders {
-		if o := &orders[i]; o.rejected && o.merchant == u.merchant {
-			u.reason = rules.ReasonPOSRejected
-		}
+	if w.posRejected(u) {
+		u.reason = rules.ReasonPOSRejected
 	}
-	_ = from
 	if w.paidTwice(u) {
 		u.status, u.reason = rules.StatusBillOnly, rules.ReasonPaidTwice
 		return
@@ -290,6 +290,18 @@ func (w *worker) settlePayment(u *unit) {
 	if w.p.nearEnd(b.Time[u.bill]) {
 		u.status = rules.StatusPending
 	}
+}
+
+// posRejected: a rejected order has the payment's key or trade_no.
+func (w *worker) posRejected(u *unit) bool {
+	_, orders := w.ordersOf(u.key)
+	for i := range orders {
+		if o := &orders[i]; o.rejected && o.merchant == u.merchant {
+			return true
+		}
+	}
+	trade := w.billTrade[u.bill]
+	return trade >= 0 && w.tradeRejected[trade]
 }
 
 // paidTwice: another payment of the unit's key came before it, or is the one that

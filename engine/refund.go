@@ -340,6 +340,9 @@ func (w *worker) makeRefundUnits() {
 			u.status, u.reason = rules.StatusExcluded, w.exclusion(p)
 		case p.bill >= 0:
 			u.status = rules.StatusMatched // until the amounts are compared
+			if b.Merchant[p.bill] != p.merchant {
+				u.reason = rules.ReasonMerchantDiffers
+			}
 			u.unit = w.unitOfBillRefund(p.bill)
 		default:
 			u.status = rules.StatusPOSOnly

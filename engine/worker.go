@@ -65,6 +65,7 @@ type worker struct {
 	judged        map[judgeKey]judgement
 	statementUsed []bool
 	tradeOrdered  []bool
+	tradeRejected []bool // by trade: an order that was rejected has it
 	paidRows      []int32
 	products      []uint32
 	rest          []int32
