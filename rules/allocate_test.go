@@ -109,7 +109,7 @@ func randomWeights(r *rand.Rand) []Fen {
 func TestAllocateDifferential(t *testing.T) {
 	r := seeded()
 	fallbacks, extras := 0, 0
-	for range 60_000 {
+	for range 20_000 {
 		weights := randomWeights(r)
 		total := Fen(amount(r, int64(MaxFen)))
 		if r.IntN(3) == 0 {

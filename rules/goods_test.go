@@ -116,6 +116,15 @@ func TestGoodsBeyondTheRange(t *testing.T) {
 	}
 }
 
+// A line without goods_id has no tag price, whatever tag says of id 0.
+func TestBlankIDHasNoTagPrice(t *testing.T) {
+	var a Allocator
+	tag := func(uint32) (Micro, bool) { return One, true }
+	if _, _, err := a.Order(100, parseGoods(t, "- ? x 1"), tag, LargestRemainder); !errors.Is(err, ErrPriceUnknown) {
+		t.Errorf("Order = %v, want ErrPriceUnknown", err)
+	}
+}
+
 // randomGoods are the lines of one order: some ids again, some blank, some
 // without a price. Tag prices are 1.00 × id.
 func randomGoods(r *rand.Rand) []GoodsLine {

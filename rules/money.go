@@ -62,7 +62,6 @@ func AppendMicro(dst []byte, m Micro, minDecimals int) []byte {
 // appendFraction appends the point and the decimals of a fraction that counts
 // units of 10^-scale. Zeros at the end go, down to minDecimals.
 func appendFraction(dst []byte, fraction uint64, scale, minDecimals int) []byte {
-	minDecimals = min(minDecimals, scale)
 	digits := scale
 	for digits > minDecimals && fraction%10 == 0 {
 		fraction /= 10

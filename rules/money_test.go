@@ -222,3 +222,16 @@ func TestSumMulDiv(t *testing.T) {
 		}
 	}
 }
+
+// A factor beyond 64 bits.
+func TestSumMulWide(t *testing.T) {
+	r := seeded()
+	for range 10_000 {
+		hi, lo, m := r.Int64N(1e12), r.Uint64(), r.Uint64N(1e6)
+		want := new(big.Int).Lsh(big.NewInt(hi), 64)
+		want.Add(want, new(big.Int).SetUint64(lo)).Mul(want, new(big.Int).SetUint64(m))
+		if got := string(SumOf(hi, lo).mul(m).appendDigits(nil)); got != want.String() {
+			t.Fatalf("(%d, %d) × %d = %s, want %v", hi, lo, m, got, want)
+		}
+	}
+}

@@ -273,17 +273,14 @@ func parseDecimals(b []byte, decimals int, v uint64) (uint64, error) {
 	for ; given < decimals; given++ {
 		v = shiftIn(v, 0)
 	}
-	switch {
-	case !exact:
+	if !exact {
 		return 0, ErrPrecision
-	case v == tooLarge:
-		return 0, ErrRange
 	}
 	return v, nil
 }
 
-// tooLarge is what digits that do not fit add up to: more than any range, and no
-// number of further digits makes it less.
+// tooLarge is what digits that do not fit become: beyond the range of all that
+// is parsed, and it stays so however many digits follow.
 const tooLarge uint64 = math.MaxUint64
 
 // shiftIn appends a digit to v, or gives tooLarge.

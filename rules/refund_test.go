@@ -317,6 +317,12 @@ func TestReturnsForget(t *testing.T) {
 	if ask, known := r.Ask(ModeWhole, nil); ask != 70 || !known || !r.Known() {
 		t.Errorf("Ask(whole) = %v, %v, want 0.70, true", ask, known)
 	}
+	if err := r.Begin(lines, 100, 10, LargestRemainder); err != nil {
+		t.Fatal(err)
+	}
+	if r.Ask(ModeReorder, nil); r.ProratedReturned() != 90 {
+		t.Errorf("after all came back the share is %v, want T - C = 0.90", r.ProratedReturned())
+	}
 	if err := r.Begin(lines, 100, 101, LargestRemainder); !errors.Is(err, ErrNegative) {
 		t.Errorf("Begin with a coupon beyond the total: %v", err)
 	}

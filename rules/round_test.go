@@ -21,7 +21,7 @@ func TestLineAmountDifferential(t *testing.T) {
 	r := seeded()
 	most := decimal.New(int64(MaxFen), -2)
 	inRange := 0
-	for range 200_000 {
+	for range 50_000 {
 		price, quantity := Micro(signedAmount(r, math.MaxInt64)), Micro(signedAmount(r, math.MaxInt64))
 		want := halfUp(price.Decimal().Mul(quantity.Decimal()), 2)
 		got, err := LineAmount(price, quantity)
@@ -36,14 +36,14 @@ func TestLineAmountDifferential(t *testing.T) {
 			t.Fatalf("LineAmount(%v, %v) = %v, %v, want %v", price, quantity, got, err, want)
 		}
 	}
-	if inRange < 50_000 {
+	if inRange < 15_000 {
 		t.Errorf("only %d products were in range", inRange)
 	}
 }
 
 func TestMulRateDifferential(t *testing.T) {
 	r := seeded()
-	for range 200_000 {
+	for range 50_000 {
 		f, rate := Fen(signedAmount(r, int64(MaxFen))), Micro(signedAmount(r, math.MaxInt64))
 		want := halfUp(f.Decimal().Mul(rate.Decimal()), 2)
 		if most := MaxFen.Decimal(); want.Abs().Cmp(most) > 0 {
