@@ -2,7 +2,7 @@
 // rows of one order into one partition, and computes each partition apart from
 // the others.
 //
-// [Run] reads as a table of contents. [Reconcile] is the heart: a pure function
-// of the job and one partition's rows, without files, clock or globals, so that
+// [Run] reads as a table of contents. The heart is worker.reconcile: a function
+// of the plan and one partition's rows, without files, clock or globals, so that
 // any driver can call it anywhere.
 package engine

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -323,4 +324,334 @@ func (s scenario) check(t *testing.T, partitions, workers int) {
 	if wanted == 0 {
 		t.Fatal("nothing is wanted")
 	}
+}
+
+// A naiveOrder, naivePayment and naiveRefund are rows of the differential test.
+type naiveOrder struct {
+	source, merchant, key, trade string
+	amount                       int // yuan
+	status, channel, time        string
+}
+
+type naivePayment struct {
+	source, merchant, key, trade string
+	amount                       int
+	time                         string
+}
+
+type naiveRefund struct {
+	trade, number string
+	amount        int
+	time          string
+}
+
+// A naiveDay is the rows of one case, in the order of rules 1.
+type naiveDay struct {
+	orders   []naiveOrder
+	payments []naivePayment
+	refunds  []naiveRefund
+}
+
+// naiveRow is what the two matchers are compared on.
+type naiveRow struct {
+	merchant, key, status, reason, pos, bill string
+}
+
+// match gives the day's trades as rules 3 say it, with nested loops.
+func (d *naiveDay) match() []naiveRow {
+	takenOrder, takenPayment := make([]bool, len(d.orders)), make([]bool, len(d.payments)) // duplicates
+	for i, o := range d.orders {
+		for _, e := range d.orders[:i] {
+			takenOrder[i] = takenOrder[i] || e.merchant == o.merchant && e.key == o.key
+		}
+	}
+	for i, p := range d.payments {
+		for _, e := range d.payments[:i] {
+			takenPayment[i] = takenPayment[i] || e.trade == p.trade
+		}
+	}
+	orderOf, paymentOf := d.pair(takenOrder, takenPayment)
+
+	var rows []naiveRow
+	for i, o := range d.orders {
+		row := naiveRow{merchant: o.merchant, key: o.key, pos: o.source}
+		switch p := paymentOf[i]; {
+		case takenOrder[i]:
+			row.status = "duplicate"
+		case d.left(o) != "":
+			row.status, row.reason = "excluded", d.left(o)
+		case p >= 0:
+			row.bill = d.payments[p].source
+			row.status, row.reason = d.settlePair(o, d.payments[p])
+		case o.status != "paid":
+			row.status, row.reason = "excluded", "not_paid"
+		case o.time == "23:55:00":
+			row.status = "pending"
+		default:
+			row.status = "pos_only"
+		}
+		rows = append(rows, row)
+	}
+	for i, p := range d.payments {
+		row := naiveRow{merchant: p.merchant, key: p.key, bill: p.source}
+		switch {
+		case orderOf[i] >= 0:
+			continue
+		case takenPayment[i]:
+			row.status = "duplicate"
+		case d.paidTwice(i, takenPayment, orderOf):
+			row.status, row.reason = "bill_only", "paid_twice"
+		case p.time == "23:55:00":
+			row.status = "pending"
+		default:
+			row.status = "bill_only"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// left is why an order is left out before any matching.
+func (d *naiveDay) left(o naiveOrder) string {
+	switch {
+	case o.channel == "cash":
+		return "other_channel"
+	case o.status == "paid" && o.amount == 0:
+		return "zero_amount"
+	}
+	return ""
+}
+
+// pair finds the pairs: the same key, with the trade_no that the order names if
+// there are several; then, for the rest, the same trade_no.
+func (d *naiveDay) pair(takenOrder, takenPayment []bool) (orderOf, paymentOf []int) {
+	orderOf, paymentOf = slices.Repeat([]int{-1}, len(d.payments)), slices.Repeat([]int{-1}, len(d.orders))
+	rounds := []func(o naiveOrder, p naivePayment) bool{
+		func(o naiveOrder, p naivePayment) bool {
+			return o.merchant == p.merchant && o.key == p.key && o.trade == p.trade
+		},
+		func(o naiveOrder, p naivePayment) bool { return o.merchant == p.merchant && o.key == p.key },
+		func(o naiveOrder, p naivePayment) bool { return o.trade != "" && o.trade == p.trade },
+	}
+	for _, same := range rounds {
+		for i, o := range d.orders {
+			for k, p := range d.payments {
+				open := paymentOf[i] < 0 && orderOf[k] < 0 && !takenOrder[i] && !takenPayment[k] && d.left(o) == ""
+				if open && same(o, p) {
+					paymentOf[i], orderOf[k] = k, i
+				}
+			}
+		}
+	}
+	return orderOf, paymentOf
+}
+
+func (d *naiveDay) settlePair(o naiveOrder, p naivePayment) (status, reason string) {
+	if o.merchant != p.merchant {
+		reason = "merchant_differs"
+	}
+	switch {
+	case o.status != "paid" && d.refunded(p) == p.amount:
+		return "matched", "cancelled_refunded"
+	case o.status != "paid":
+		return "status_mismatch", reason
+	case o.amount != p.amount:
+		return "amount_mismatch", reason
+	}
+	return "matched", reason
+}
+
+// refunded adds up the trade's refunds: a number counts once, and one that goes
+// beyond the total is refused.
+func (d *naiveDay) refunded(p naivePayment) int {
+	var refunds []naiveRefund
+	for i, r := range d.refunds {
+		again := false
+		for _, e := range d.refunds[:i] {
+			again = again || e.trade == r.trade && e.number == r.number
+		}
+		if r.trade == p.trade && !again {
+			refunds = append(refunds, r)
+		}
+	}
+	slices.SortStableFunc(refunds, func(a, b naiveRefund) int {
+		return strings.Compare(a.time+a.number, b.time+b.number)
+	})
+	sum := 0
+	for _, r := range refunds {
+		if sum+r.amount <= p.amount {
+			sum += r.amount
+		}
+	}
+	return sum
+}
+
+// paidTwice: the key has another payment, which its order matches or which is
+// before this one and no other order's.
+func (d *naiveDay) paidTwice(i int, taken []bool, orderOf []int) bool {
+	p := d.payments[i]
+	for k, e := range d.payments {
+		if k == i || taken[k] || e.merchant != p.merchant || e.key != p.key {
+			continue
+		}
+		if o := orderOf[k]; o >= 0 && d.orders[o].key == e.key || o < 0 && k < i {
+			return true
+		}
+	}
+	return false
+}
+
+// naiveCases writes the rows of many small cases into the files of one day. The
+// numbers of a case begin with its own: cases never meet.
+type naiveCases struct {
+	random *rand.Rand
+	files  map[string]*bytes.Buffer
+	lines  map[string]int
+	days   []naiveDay
+}
+
+// The merchants, and the files of each side in order, with the account of a bill.
+var (
+	naiveMerchants = []string{"2088717085982806", "2088725146974493"}
+	naiveBills     = []struct{ name, account string }{
+		{"bills/a.csv", naiveMerchants[0]}, {"bills/b.csv", naiveMerchants[1]}, {"bills/c.csv", naiveMerchants[0]},
+	}
+	naivePOS = []string{"pos/a.csv", "pos/b.csv"}
+)
+
+const (
+	naiveBillHeader = "支付宝交易号,商户订单号,业务类型,完成时间,订单金额（元）,商家实收（元）,退款批次号/请求号"
+	naivePOSHeader  = "out_trade_no,trade_no,merchant_pid,order_time,status,channel,total_amount"
+)
+
+func newNaiveCases(seed uint64) *naiveCases {
+	c := &naiveCases{
+		random: rand.New(rand.NewPCG(seed, 3)), files: map[string]*bytes.Buffer{}, lines: map[string]int{},
+	}
+	for _, b := range naiveBills {
+		c.files[b.name] = &bytes.Buffer{}
+		c.write(b.name, "#账号：["+b.account+"0156]")
+		c.write(b.name, "#----业务明细列表----")
+		c.write(b.name, naiveBillHeader)
+	}
+	for _, name := range naivePOS {
+		c.files[name] = &bytes.Buffer{}
+		c.write(name, naivePOSHeader)
+	}
+	return c
+}
+
+// write appends a line and gives its place.
+func (c *naiveCases) write(file, line string) (source string) {
+	c.files[file].WriteString(line + "\n")
+	c.lines[file]++
+	return file + ":" + strconv.Itoa(c.lines[file])
+}
+
+func (c *naiveCases) one(of ...string) string { return of[c.random.IntN(len(of))] }
+
+func (c *naiveCases) time() string { return c.one("00:05:00", "12:00:00", "12:00:00", "23:55:00") }
+
+// add makes one more case.
+func (c *naiveCases) add() {
+	n := len(c.days)
+	key := func() string { return fmt.Sprintf("%d-K%d", n, c.random.IntN(4)) }
+	trade := func() string { return fmt.Sprintf("%d-T%d", n, c.random.IntN(6)) }
+	var d naiveDay
+	for _, file := range naivePOS {
+		used := map[string]bool{}
+		for range c.random.IntN(4) {
+			o := naiveOrder{
+				merchant: c.one(naiveMerchants...), key: key(), trade: c.one(trade(), trade(), ""), amount: c.random.IntN(5) / 2 * 10,
+				status: c.one("paid", "paid", "paid", "unpaid", "closed"), channel: c.one("alipay", "", "", "cash"), time: c.time(),
+			}
+			if used[o.merchant+o.key] { // it would be a line of the same order
+				continue
+			}
+			used[o.merchant+o.key] = true
+			o.source = c.write(file, fmt.Sprintf("%s,%s,%s,2026-11-20 %s,%s,%s,%d.00", o.key, o.trade, o.merchant, o.time, o.status, o.channel, o.amount))
+			d.orders = append(d.orders, o)
+		}
+	}
+	for _, bill := range naiveBills {
+		for range c.random.IntN(4) {
+			p := naivePayment{merchant: bill.account, key: key(), trade: trade(), amount: 10 + c.random.IntN(2)*10, time: c.time()}
+			p.source = c.write(bill.name, fmt.Sprintf("%s\t,%s\t,交易,2026-11-20 %s,%d.00,%d.00,\t", p.trade, p.key, p.time, p.amount, p.amount))
+			d.payments = append(d.payments, p)
+		}
+		for _, p := range d.payments {
+			if p.merchant != bill.account || c.random.IntN(2) == 0 {
+				continue
+			}
+			r := naiveRefund{trade: p.trade, number: c.one("R1", "R2", "R3"), amount: c.random.IntN(2)*5 + p.amount/2, time: c.one("13:00:00", "14:00:00")}
+			c.write(bill.name, fmt.Sprintf("%s\t,%s\t,退款,2026-11-20 %s,-%d.00,-%d.00,%s\t", p.trade, p.key, r.time, r.amount, r.amount, r.number))
+			d.refunds = append(d.refunds, r)
+		}
+	}
+	c.days = append(c.days, d)
+}
+
+// TestMatchingAgainstNestedLoops compares the engine's trades with those of
+// nested loops, over small cases whose keys, trade_nos and merchants collide.
+func TestMatchingAgainstNestedLoops(t *testing.T) {
+	for seed := range uint64(4) {
+		c := newNaiveCases(seed)
+		for range 150 {
+			c.add()
+		}
+		s := scenario{files: map[string][]byte{}, job: scenarioJob()}
+		for _, b := range naiveBills {
+			c.write(b.name, "#----业务明细列表结束----")
+		}
+		for name, b := range c.files {
+			s.files[name] = b.Bytes()
+		}
+		var want []naiveRow
+		for i := range c.days {
+			want = append(want, c.days[i].match()...)
+		}
+		for _, run := range [...]struct{ partitions, workers int }{{1, 1}, {8, 4}} {
+			sink, _ := s.run(t, run.partitions, run.workers)
+			compareNaive(t, c, want, sink.table("trades"), fmt.Sprintf("seed %d, partitions %d", seed, run.partitions))
+		}
+	}
+}
+
+func compareNaive(t *testing.T, c *naiveCases, want []naiveRow, trades []map[string]string, run string) {
+	t.Helper()
+	count := map[naiveRow]int{}
+	for _, row := range want {
+		count[row]++
+	}
+	for _, row := range trades {
+		count[naiveRow{row["merchant_pid"], row["out_trade_no"], row["status"], row["reason"], row["pos_source"], row["bill_source"]}]--
+	}
+	differ := map[string][]string{} // by case
+	for row, n := range count {
+		if n == 0 {
+			continue
+		}
+		number, _, _ := strings.Cut(row.key, "-")
+		differ[number] = append(differ[number], fmt.Sprintf("%+d × %+v", n, row))
+	}
+	for number, lines := range differ {
+		slices.Sort(lines)
+		i, _ := strconv.Atoi(number)
+		t.Errorf("%s: case %s: engine and nested loops differ:\n%s\n%s", run, number, strings.Join(lines, "\n"), c.days[i])
+	}
+}
+
+// String shows the rows of a case.
+func (d naiveDay) String() string {
+	var b strings.Builder
+	for _, o := range d.orders {
+		fmt.Fprintf(&b, "order   %+v\n", o)
+	}
+	for _, p := range d.payments {
+		fmt.Fprintf(&b, "payment %+v\n", p)
+	}
+	for _, r := range d.refunds {
+		fmt.Fprintf(&b, "refund  %+v\n", r)
+	}
+	return b.String()
 }

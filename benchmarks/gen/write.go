@@ -1,0 +1,181 @@
+package gen
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+)
+
+var folders = []string{"bills", "pos", "refunds", "rebate", "ref", "expected"}
+
+const aboutExpected = `# What a run of this day must find
+
+Computed from the records that were planted, and not from the files.
+
+- trades, refunds, goods, rebates: a run's tables, cut to these columns, hold the same rows, each as
+  often, in any order. ` + "`?`" + ` is not stated; a blank ` + "`stated`" + ` counts as 0.00; quantities
+  are compared as numbers.
+- split_breaks: the refunds with a ` + "`refund_split`" + ` break.
+- breaks_by_code, rejects_by_code: what the run's breaks and rejects come to. A code that is in neither,
+  and not among ` + "`not_stated`" + ` in truth.json, does not occur.
+- truth.json: counts and sums by status and side, scenario, cause and code, the rows that were written,
+  and how many records of each kind were planted.
+`
+
+// Write writes the day that cfg describes into dir: bills/, pos/, refunds/,
+// rebate/, ref/, job.yaml, and the truth in expected/. The folders must be absent
+// or empty, or files of an earlier day would be read with this one's.
+func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeFolders(dir); err != nil {
+		return nil, err
+	}
+	w := newWorld(cfg)
+	if err := w.writeRegistries(dir); err != nil {
+		return nil, err
+	}
+	if err := w.writeJob(dir); err != nil {
+		return nil, err
+	}
+	t, err := w.writeInputs(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	truth := t.truth(cfg)
+	return truth, truth.write(dir)
+}
+
+func makeFolders(dir string) error {
+	for _, name := range folders {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		found, err := f.Readdirnames(1)
+		_ = f.Close() // read only
+		if len(found) > 0 {
+			return fmt.Errorf("%s: not empty", path)
+		}
+		if err != nil && len(found) == 0 {
+			continue // io.EOF: empty
+		}
+	}
+	return nil
+}
+
+// writeInputs writes bills, statement and POS side by side: each is a pure
+// function of the seed, and has a record of its own.
+func (w *world) writeInputs(ctx context.Context, dir string) (*tallies, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	var ofBills, ofStatement Rows
+	for _, write := range []func() error{
+		func() error { return w.writeBills(ctx, dir, &ofBills) },
+		func() error { return w.writeStatement(ctx, dir, &ofStatement) },
+	} {
+		wg.Go(func() {
+			if err := write(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	t := new(tallies)
+	if err := w.writePOS(ctx, dir, t); err != nil {
+		cancel(err)
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	t.outOfScope += int64(len(covered))
+	t.rows.BillPayments, t.rows.BillRefunds = ofBills.BillPayments, ofBills.BillRefunds
+	t.rows.StatementRows = ofStatement.StatementRows
+	return t, nil
+}
+
+// writePOS walks the index in order: orders, refunds, and what is true of them.
+func (w *world) writePOS(ctx context.Context, dir string, t *tallies) error {
+	pos := posWriter{w: w, dir: dir, rows: &t.rows}
+	out, err := newRefundSheet(dir, "refunds/refunds.csv")
+	if err != nil {
+		return err
+	}
+	refunds := refundWriter{w: w, dir: dir, out: out, rows: &t.rows}
+	truth, err := newExpected(w, dir)
+	if err != nil {
+		return err
+	}
+	o := new(order)
+	for i := range int64(w.cfg.Trades) {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			break
+		}
+		w.build(i, o)
+		if err := pos.order(o); err != nil {
+			return err
+		}
+		if err := refunds.order(o); err != nil {
+			return err
+		}
+		truth.order(o, t)
+	}
+	for _, finish := range []func() error{pos.finish, refunds.finish, truth.finish} {
+		if e := finish(); err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// write writes the totals of expected/.
+func (t *Truth) write(dir string) error {
+	if err := t.writeCodes(dir); err != nil {
+		return err
+	}
+	text, err := t.json()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "expected", "README.md"), []byte(aboutExpected), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "expected", "truth.json"), text, 0o644)
+}
+
+func (t *Truth) writeCodes(dir string) error {
+	breaks, err := createSheet(dir, "expected/breaks_by_code.csv")
+	if err != nil {
+		return err
+	}
+	breaks.line("code,count,amount")
+	for c := range breakCodes {
+		if b, ok := t.Breaks[c.String()]; ok {
+			breaks.line(c.String() + "," + strconv.FormatInt(b.Count, 10) + "," + string(appendFen(nil, fen(b.Amount))))
+		}
+	}
+	if err := breaks.finish(); err != nil {
+		return err
+	}
+	rejects, err := createSheet(dir, "expected/rejects_by_code.csv")
+	if err != nil {
+		return err
+	}
+	rejects.line("code,count")
+	for _, name := range rejectNames {
+		if n := t.Rejects[name]; n > 0 {
+			rejects.line(name + "," + strconv.FormatInt(n, 10))
+		}
+	}
+	return rejects.finish()
+}

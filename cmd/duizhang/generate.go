@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"duizhang/benchmarks/gen"
+)
+
+type generateFlags struct {
+	trades, merchants int
+	seed              uint64
+	date, out         string
+	profile           string
+	clean, force      bool
+}
+
+var profileWords = []string{"demo", "performance", "small-zips", "random"}
+
+func (a *app) generateCommand() *cobra.Command {
+	var f generateFlags
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: a.say("生成任意规模的一天，并给出正确答案", "a synthetic day of any size with known truth"),
+		Long: a.say(`生成一天的账单、POS 订单、退款、返佣账单和档案，附作业文件；expected/ 里是对账应得的结果。
+同样的参数总是生成同样的文件。`,
+			`Writes the bills, POS orders, refunds, rebate statements and registries of one day with a job file;
+expected/ has what a run must find. The same flags always give the same files.`),
+		Example: `  duizhang generate --out day --trades 10000
+  duizhang generate --out perf --profile performance --trades 1000000
+  duizhang generate --out many --profile small-zips --trades 100000 --merchants 500`,
+		Args: a.exactly(0, "generate 不带参数；请用 --out", "generate takes no arguments; use --out"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.generateConfig(cmd, f)
+			if err != nil {
+				return err
+			}
+			truth, err := a.generate(cmd.Context(), f.out, cfg, f.force)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(truth)
+			}
+			a.note(a.say("已写入 %s：POS %d 行，账单 %d 行；作业文件 %s", "wrote %s: %d POS lines, %d bill rows; job file %s",
+				f.out, truth.Rows.POSLines, truth.Rows.BillPayments+truth.Rows.BillRefunds, filepath.Join(f.out, jobName)))
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.out, "out", "duizhang-data", a.say("写到这个文件夹", "folder to write to"))
+	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips 或 random", "demo, performance, small-zips or random"))
+	flags.IntVar(&f.trades, "trades", 0, a.say("交易数（默认由 profile 定）", "trades (by default the profile's)"))
+	flags.IntVar(&f.merchants, "merchants", 0, a.say("商户数；small-zips 为账单数", "merchants; of small-zips, the number of bills"))
+	flags.Uint64Var(&f.seed, "seed", 1, a.say("随机种子", "seed"))
+	flags.StringVar(&f.date, "date", "", a.say("业务日期", "business date"))
+	flags.BoolVar(&f.clean, "clean", false, a.say("不埋任何差异", "plant nothing: both sides agree"))
+	flags.BoolVar(&f.force, "force", false, a.say("替换文件夹里以前生成的数据", "replace the data set that is in the folder"))
+	return cmd
+}
+
+// jobName is the job file of a data set.
+const jobName = "job.yaml"
+
+func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, error) {
+	var cfg gen.Config
+	switch f.profile {
+	case "demo":
+		cfg = gen.Demo(f.seed)
+	case "performance":
+		cfg = gen.Performance(orElse(f.trades, 100_000), f.seed)
+	case "small-zips":
+		cfg = gen.SmallZips(orElse(f.trades, 100_000), orElse(f.merchants, 500))
+		cfg.Seed = f.seed
+	case "random":
+		cfg = gen.Random(f.seed)
+	default:
+		return cfg, a.badFlag("profile", f.profile, profileWords)
+	}
+	if cmd.Flags().Changed("trades") {
+		if f.trades < 1 {
+			return cfg, usage(a.say("--trades: 至少为 1", "--trades: at least 1"), "")
+		}
+		cfg.Trades = f.trades
+	}
+	if cmd.Flags().Changed("merchants") {
+		if f.merchants < 1 {
+			return cfg, usage(a.say("--merchants: 至少为 1", "--merchants: at least 1"), "")
+		}
+		if len(cfg.Profiles) > 0 {
+			return cfg, usage(a.say("--merchants 不能与 --profile demo 同用", "--merchants does not go with --profile demo"), "")
+		}
+		cfg.Merchants, cfg.Weights = f.merchants, nil
+	}
+	if f.date != "" {
+		if _, err := time.Parse(time.DateOnly, f.date); err != nil {
+			return cfg, usage(a.say("--date: %q：应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", f.date), "")
+		}
+		cfg.Date = f.date
+	}
+	cfg.Clean = cfg.Clean || f.clean
+	return cfg, nil
+}
+
+func orElse(value, otherwise int) int {
+	if value > 0 {
+		return value
+	}
+	return otherwise
+}
+
+// dataFolders are what a data set has besides its job file.
+var dataFolders = []string{"bills", "pos", "refunds", "rebate", "ref", "expected"}
+
+// generate writes a data set. What is in the folder is left alone, unless it is
+// an earlier data set and force says to replace it.
+func (a *app) generate(ctx context.Context, dir string, cfg gen.Config, force bool) (*gen.Truth, error) {
+	empty, err := isEmpty(dir)
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	if !empty {
+		_, err := os.Stat(filepath.Join(dir, "expected", "truth.json"))
+		ours := err == nil
+		switch {
+		case !force:
+			hint := a.say("换一个文件夹", "choose another folder")
+			if ours {
+				hint = a.say("换一个文件夹，或用 --force 替换以前生成的数据", "choose another folder, or replace the earlier data set with --force")
+			}
+			return nil, usage(a.say("%s 不是空文件夹，没有改动", "%s is not empty; nothing was changed", dir), hint)
+		case !ours:
+			return nil, usage(a.say("%s 里不是以前生成的数据，没有改动", "%s holds something else than a data set; nothing was changed", dir),
+				a.say("换一个文件夹", "choose another folder"))
+		}
+		for _, name := range append([]string{jobName}, dataFolders...) {
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+				return nil, &failure{status: exitUsage, err: err}
+			}
+		}
+	}
+	truth, err := gen.Write(ctx, dir, cfg)
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	return truth, nil
+}
+
+// isEmpty tells whether the folder is empty or not there yet.
+func isEmpty(dir string) (bool, error) {
+	f, err := os.Open(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !info.IsDir() {
+		return false, fmt.Errorf("%s: not a folder", dir)
+	}
+	if _, err := f.Readdirnames(1); errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, nil
+}

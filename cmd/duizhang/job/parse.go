@@ -1,0 +1,381 @@
+package job
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones of a job file work where the system has none
+
+	"github.com/goccy/go-yaml/ast"
+
+	"duizhang/cmd/duizhang/lang"
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// Options are what the command line adds to a job file.
+type Options struct {
+	Lang lang.Lang // of messages
+	Date string    // --date: a date, today or yesterday; "" leaves the file's
+	Now  time.Time // for today and yesterday
+}
+
+// DateFlag is the place that a problem of Options.Date names.
+const DateFlag = "--date"
+
+// Parse reads a job file. The error is Problems: all of them, sorted by place.
+func Parse(file string, data []byte, opt Options) (*Job, error) {
+	r := &reader{file: file, lang: opt.Lang, places: map[string]schema.Pos{}}
+	j := defaults(file)
+	j.lang, j.places = opt.Lang, r.places
+	j.Dir = filepath.Dir(file)
+	p := filler{reader: r, job: j, zone: "Asia/Shanghai", policies: map[string]rules.Policy{builtIn: rules.SmartStore()}}
+	if body := r.document(data); body != nil {
+		p.mapping("", body, p.fields())
+		p.resolve(opt)
+		if len(j.Patterns) == 0 && len(r.problems) == 0 {
+			r.at(1, 1, r.say("inputs 是必填项，至少要有一个文件", "inputs is required and names at least one file"))
+		}
+	}
+	if len(r.problems) > 0 {
+		r.problems.sort()
+		return nil, r.problems
+	}
+	return j, nil
+}
+
+// A filler fills a Job. What needs more than one key is kept until resolve.
+type filler struct {
+	*reader
+	job      *Job
+	date     time.Time
+	zone     string
+	policy   ast.Node // refunds.policy
+	policies map[string]rules.Policy
+	dir      ast.Node // output.dir
+	patterns []Pattern
+	nodes    []ast.Node // of patterns
+}
+
+// builtIn is the refund policy that every job knows.
+const builtIn = "smart_store"
+
+var onRefund = []string{engine.FeeNone.String(), engine.FeeProRata.String(), engine.FeeFullRefundOnly.String()}
+
+func (p *filler) fields() []field {
+	return []field{
+		{"date", p.day},
+		{"timezone", p.timezone},
+		{"inputs", p.inputs},
+		{"columns", p.columns},
+		{"default_merchant", p.pid(&p.job.Engine.DefaultMerchant)},
+		{"matching", p.group(
+			field{"amount_tolerance", p.amount(&p.job.Engine.AmountTolerance)},
+			field{"cutoff_window", p.duration(&p.job.Engine.CutoffWindow)},
+			field{"suggest_window", p.duration(&p.job.Engine.SuggestWindow)},
+			field{"carry_days", p.count(&p.job.Engine.CarryDays)},
+		)},
+		{"goods", p.group(
+			field{"remainder", p.word([]string{"largest_remainder", "last_line"}, func(word string) {
+				p.job.Engine.Remainder, _ = rules.ParseRemainder(word)
+			})},
+		)},
+		{"refunds", p.group(
+			field{"policy", func(_ string, n ast.Node) { p.policy = n }},
+			field{"mode", p.word([]string{"whole", "list_price", "prorated", "reorder"}, func(word string) {
+				p.job.Engine.RefundMode, _ = rules.ParseRefundMode(word)
+			})},
+			field{"policies", p.readPolicies},
+		)},
+		{"rebate", p.group(
+			field{"tolerance", p.micro(&p.job.Engine.RebateTolerance)},
+			field{"statement_pid", p.pid(&p.job.StatementPID)},
+		)},
+		{"fees", p.group(
+			field{"tolerance", p.amount(&p.job.Engine.FeeTolerance)},
+			field{"on_refund", p.word(onRefund, func(word string) {
+				p.job.Engine.FeeOnRefund = engine.FeeOnRefund(slices.Index(onRefund, word) + 1)
+			})},
+		)},
+		{"shifts", p.unsupported},
+		{"limits", p.group(
+			field{"rejects", p.count(&p.job.Limits.Rejects)},
+			field{"breaks", p.count(&p.job.Limits.Breaks)},
+			field{"break_amount", p.amount(&p.job.Limits.BreakAmount)},
+		)},
+		{"output", p.output},
+		{"state", p.unsupported},
+	}
+}
+
+// group is a mapping inside the file's own.
+func (r *reader) group(fields ...field) func(string, ast.Node) {
+	return func(path string, n ast.Node) { r.mapping(path, n, fields) }
+}
+
+func (p *filler) day(path string, n ast.Node) {
+	want := p.say("应为日期，例如 2026-11-20", "must be a date, such as 2026-11-20")
+	text, ok := p.scalar(path, n, want)
+	if !ok {
+		return
+	}
+	if p.date, ok = parseDay(text); !ok {
+		p.problem(path, n, want)
+	}
+}
+
+func (p *filler) timezone(path string, n ast.Node) {
+	text, ok := p.text(path, n)
+	if !ok {
+		return
+	}
+	if _, err := time.LoadLocation(text); err != nil || text == "" || text == "Local" {
+		p.problem(path, n, p.say("没有这个时区；例如 Asia/Shanghai、UTC", "no such time zone; such as Asia/Shanghai or UTC"))
+		return
+	}
+	p.zone = text
+}
+
+// supported are the kinds of input that a run takes so far.
+var supported = []schema.InputKind{
+	schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate, schema.AgreementsKind,
+	schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind,
+}
+
+// Supported tells whether a run takes the kind.
+func Supported(kind schema.InputKind) bool { return slices.Contains(supported, kind) }
+
+func (p *filler) inputs(path string, n ast.Node) {
+	var fields []field
+	for _, kind := range schema.InputKinds() {
+		read := p.unsupported
+		if Supported(kind) {
+			read = p.input(kind)
+		}
+		fields = append(fields, field{kind.String(), read})
+	}
+	p.mapping(path, n, fields)
+}
+
+func (p *filler) input(kind schema.InputKind) func(string, ast.Node) {
+	return func(path string, n ast.Node) {
+		p.list(path, n, func(path string, item ast.Node) {
+			var pattern string
+			p.filled(&pattern)(path, item)
+			if pattern == "" {
+				return
+			}
+			p.patterns = append(p.patterns, Pattern{Kind: kind, Text: pattern, Pos: p.pos(path, item)})
+			p.nodes = append(p.nodes, item)
+			p.job.Engine.Inputs[kind] = true
+		})
+	}
+}
+
+func (p *filler) columns(path string, n ast.Node) {
+	var fields []field
+	for _, kind := range supported {
+		fields = append(fields, field{kind.String(), p.columnsOf(kind)})
+	}
+	for _, kind := range schema.InputKinds() {
+		if !Supported(kind) {
+			fields = append(fields, field{kind.String(), p.unsupported})
+		}
+	}
+	p.mapping(path, n, fields)
+}
+
+func (p *filler) columnsOf(kind schema.InputKind) func(string, ast.Node) {
+	return func(path string, n ast.Node) {
+		known := ColumnNames(kind)
+		seen := map[string]string{} // extra name → column
+		named := map[string][]string{}
+		p.entries(path, n, func(key, path string, at ast.MapKeyNode, value ast.Node) {
+			if !slices.Contains(known, key) {
+				p.problem(path, at, p.say("没有这一列；可用：", "unknown column; valid: ")+strings.Join(known, ", ")+p.meant(key, known))
+				return
+			}
+			if value.Type() == ast.NullType {
+				return
+			}
+			p.list(path, value, func(path string, item ast.Node) {
+				var name string
+				p.filled(&name)(path, item)
+				if other := seen[name]; name != "" && other != "" {
+					p.problem(path, item, p.say("已经给了 %s 列", "already given to the column %s", other))
+					return
+				}
+				if name != "" {
+					seen[name] = key
+					named[key] = append(named[key], name)
+				}
+			})
+		})
+		if len(named) > 0 {
+			p.job.Columns[kind] = named
+		}
+	}
+}
+
+func (p *filler) readPolicies(path string, n ast.Node) {
+	p.entries(path, n, func(name, path string, at ast.MapKeyNode, value ast.Node) {
+		if name == builtIn {
+			p.problem(path, at, p.say("内置规则不能改；请另取名字", "is built in; choose another name"))
+			return
+		}
+		var policy rules.Policy
+		p.list(path, value, func(path string, item ast.Node) {
+			if fund, ok := p.fund(path, item); ok {
+				if slices.ContainsFunc(policy, func(f rules.PolicyFund) bool { return f.Fund == fund.Fund }) {
+					p.problem(path, item, p.say("%s 出现两次", "%s is given twice", fund.Fund))
+				}
+				policy = append(policy, fund)
+			}
+		})
+		if value.Type() == ast.NullType {
+			p.problem(path, at, p.say("规则为空", "the policy is empty"))
+		}
+		p.policies[name] = policy
+	})
+}
+
+var (
+	fundWords = []string{"paid", "red_packet", "allowance", "coupon", "merchant_red_packet"}
+	// billFunds are the bill's columns that tell what paid an order.
+	billFunds = []string{"商家实收", "支付宝红包", "集分宝", "支付宝优惠", "商家优惠", "券核销金额", "商家红包消费金额", "卡消费金额"}
+)
+
+func (p *filler) fund(path string, n ast.Node) (rules.PolicyFund, bool) {
+	var fund rules.PolicyFund
+	before := len(p.problems)
+	p.mapping(path, n, []field{
+		{"fund", p.word(fundWords, func(word string) { fund.Fund, _ = rules.ParseFund(word) })},
+		{"refundable", p.boolean(&fund.Refundable)},
+		{"divisible", p.boolean(&fund.Divisible)},
+		{"bill", func(path string, n ast.Node) {
+			p.list(path, n, func(path string, item ast.Node) {
+				p.word(billFunds, func(word string) { fund.Bill = append(fund.Bill, word) })(path, item)
+			})
+		}},
+		{"fund_channel", func(path string, n ast.Node) {
+			p.list(path, n, func(path string, item ast.Node) {
+				var code string
+				p.filled(&code)(path, item)
+				fund.FundChannel = append(fund.FundChannel, code)
+			})
+		}},
+	})
+	if fund.Fund == 0 && len(p.problems) == before {
+		p.problem(path, n, p.say("缺少 fund：", "fund is missing: ")+strings.Join(fundWords, ", "))
+	}
+	return fund, len(p.problems) == before
+}
+
+func (p *filler) output(path string, n ast.Node) {
+	out := &p.job.Output
+	p.mapping(path, n, []field{
+		{"dir", func(path string, n ast.Node) {
+			p.filled(&out.Dir)(path, n)
+			p.dir = n
+		}},
+		{"formats", func(path string, n ast.Node) {
+			out.Formats = nil
+			p.list(path, n, func(path string, item ast.Node) {
+				p.word(Formats, func(word string) {
+					if !slices.Contains(out.Formats, word) {
+						out.Formats = append(out.Formats, word)
+					}
+				})(path, item)
+			})
+		}},
+		{"lang", p.word([]string{"zh", "en"}, func(word string) { out.Lang, _ = lang.Parse(word) })},
+		{"privacy", p.word(privacy, func(word string) { out.Privacy = word })},
+		{"csv_bom", p.boolean(&out.CSVBOM)},
+		{"sort", p.boolean(&out.Sort)},
+		{"parquet", p.word(parquets, func(word string) { out.Parquet = word })},
+		{"mode", p.mode},
+	})
+}
+
+// mode is the mode of the files: octal, and the owner may read and write.
+func (p *filler) mode(path string, n ast.Node) {
+	want := p.say("应为八进制文件权限，例如 \"0640\"，所有者须可读写", `must be an octal file mode such as "0640" that lets the owner read and write`)
+	text, ok := p.scalar(path, n, want)
+	if !ok {
+		return
+	}
+	mode, err := strconv.ParseUint(strings.TrimPrefix(text, "0o"), 8, 32)
+	if err != nil || mode > 0o777 || mode&0o600 != 0o600 {
+		p.problem(path, n, want)
+		return
+	}
+	p.job.Output.Mode = permissions(mode)
+}
+
+// resolve settles what depends on more than one key: the date, by the zone; the
+// paths, by the date; the policy, by the policies.
+func (p *filler) resolve(opt Options) {
+	zone, err := time.LoadLocation(p.zone)
+	if err != nil {
+		zone = time.UTC // p.zone was checked; only a system without zones comes here
+	}
+	p.job.Zone, p.job.Day = zone, p.date
+	if opt.Date != "" {
+		day, ok := chosenDay(opt.Date, opt.Now, zone)
+		if !ok {
+			p.problems = append(p.problems, Problem{
+				Pos: schema.Pos{File: DateFlag}, Value: opt.Date,
+				Text: p.say("应为日期（例如 2026-11-20）、today 或 yesterday", "must be a date such as 2026-11-20, today or yesterday"),
+			})
+		}
+		p.job.Day = day
+	}
+	if !p.job.Day.IsZero() {
+		p.job.Engine.Date = dayNumber(p.job.Day)
+	}
+	p.resolvePaths()
+	p.resolvePolicy()
+}
+
+func (p *filler) resolvePaths() {
+	for i, pattern := range p.patterns {
+		text, fault := dated(pattern.Text, p.job.Day, p.lang)
+		if fault == "" {
+			fault = badPattern(text, p.lang)
+		}
+		if fault != "" {
+			p.problems = append(p.problems, Problem{Pos: pattern.Pos, Value: written(p.nodes[i]), Text: fault})
+			continue
+		}
+		pattern.Text = text
+		p.job.Patterns = append(p.job.Patterns, pattern)
+	}
+	slices.SortStableFunc(p.job.Patterns, func(a, b Pattern) int { return int(a.Kind) - int(b.Kind) })
+	if p.dir == nil {
+		return
+	}
+	dir, fault := dated(p.job.Output.Dir, p.job.Day, p.lang)
+	if fault != "" {
+		p.problem("output.dir", p.dir, fault)
+	}
+	p.job.Output.Dir = dir
+}
+
+func (p *filler) resolvePolicy() {
+	if p.policy == nil {
+		return
+	}
+	names := []string{builtIn}
+	for name := range p.policies {
+		if name != builtIn {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names[1:])
+	p.word(names, func(name string) {
+		p.job.PolicyName, p.job.Engine.Policy = name, p.policies[name]
+	})("refunds.policy", p.policy)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// sizeUnits are the units of a size, longest first.
+var sizeUnits = []struct {
+	name  string
+	bytes float64
+}{
+	{"kib", 1 << 10},
+	{"mib", 1 << 20},
+	{"gib", 1 << 30},
+	{"tib", 1 << 40},
+	{"kb", 1e3},
+	{"mb", 1e6},
+	{"gb", 1e9},
+	{"tb", 1e12},
+	{"k", 1 << 10},
+	{"m", 1 << 20},
+	{"g", 1 << 30},
+	{"t", 1 << 40},
+	{"b", 1},
+	{"", 1},
+}
+
+// parseSize reads 2GiB, 512MiB, 1.5g or a number of bytes.
+func parseSize(text string) (int64, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	for _, unit := range sizeUnits {
+		number, found := strings.CutSuffix(text, unit.name)
+		if !found {
+			continue
+		}
+		value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		size := value * unit.bytes
+		if err != nil || math.IsNaN(size) || size < 1 || size >= math.MaxInt64 {
+			return 0, false
+		}
+		return int64(size), true
+	}
+	return 0, false
+}
+
+// leastMemory is what a run needs however small its inputs are.
+const leastMemory = 64 << 20
+
+// memoryBudget is 60 % of what the machine, or the container, has.
+func memoryBudget() int64 {
+	total := machineMemory()
+	if limit := containerMemory(); limit > 0 && (total == 0 || limit < total) {
+		total = limit
+	}
+	if total == 0 {
+		total = 4 << 30
+	}
+	return max(total/100*60, leastMemory)
+}
+
+// containerMemory is the limit of the control group, or 0.
+func containerMemory() int64 {
+	for _, file := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if limit, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 64); err == nil && limit > 0 && limit < 1<<60 {
+			return limit
+		}
+	}
+	return 0
+}

@@ -1,0 +1,371 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"runtime/pprof"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/reports"
+)
+
+// runFlags are the flags of run, and of what runs a job besides.
+type runFlags struct {
+	date            string
+	out             string
+	memory          string
+	workers         int
+	allowIncomplete bool
+	profile         string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run JOB.yaml",
+		Short: a.say("每晚的对账：读取、匹配、计算、审计、报告", "the nightly job: load, match, compute, audit, report"),
+		Long: a.say(`按作业文件对账，把结果一次性发布到 output.dir。
+
+缺文件、文件无法读取或控制总额不符时（退出码 3）什么也不发布，已知的情况写入 out.failed/；
+用 --allow-incomplete 可照常发布，各报告都会注明不完整。`,
+			`Reconciles a job and publishes the results to output.dir in one step.
+
+When an input is missing, unreadable or fails its control total (exit status 3) nothing is
+published, and what is known goes to out.failed/. With --allow-incomplete the run is
+published all the same, and every report says that it is incomplete.`),
+		Example: `  duizhang run duizhang.yaml
+  duizhang run duizhang.yaml --date yesterday
+  duizhang run duizhang.yaml --date 2026-11-20 --out /data/recon/2026-11-20
+  duizhang run duizhang.yaml --memory 2GiB --workers 4 --json`,
+		Args: a.exactly(1, "请给出一个作业文件", "give one job file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.runJob(cmd.Context(), args[0], f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
+	flags.StringVar(&f.out, "out", "", a.say("输出文件夹，替代 output.dir", "output folder, in place of output.dir"))
+	a.sizeFlags(cmd, &f)
+	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
+	flags.StringVar(&f.profile, "profile", "", a.say("把 CPU 和内存剖析写到这个文件夹", "write CPU and memory profiles to this folder"))
+	_ = flags.MarkHidden("profile")
+	return cmd
+}
+
+func (a *app) sizeFlags(cmd *cobra.Command, f *runFlags) {
+	cmd.Flags().StringVar(&f.memory, "memory", "", a.say("内存上限，例如 2GiB（默认为本机内存的 60%）", "memory to use, such as 2GiB (60 % of the machine's by default)"))
+	cmd.Flags().IntVar(&f.workers, "workers", 0, a.say("并行数（默认为处理器数）", "workers (one for each processor by default)"))
+}
+
+// sizing checks the flags that bound what a run may use.
+func (a *app) sizing(f runFlags) (sizing, error) {
+	size := sizing{memory: memoryBudget(), workers: f.workers}
+	if f.memory != "" {
+		memory, ok := parseSize(f.memory)
+		if !ok {
+			return size, usage(a.say("--memory: %q：应为大小，例如 2GiB、512MiB", "--memory: %q: must be a size such as 2GiB or 512MiB", f.memory), "")
+		}
+		if memory < leastMemory {
+			return size, usage(a.say("--memory: %q：至少 64MiB", "--memory: %q: at least 64MiB", f.memory), "")
+		}
+		size.memory = memory
+	}
+	switch {
+	case f.workers < 0 || f.workers > 4096:
+		return size, usage(a.say("--workers: %q：应为 1 到 4096", "--workers: %q: must be 1 to 4096", fmt.Sprint(f.workers)), "")
+	case f.workers == 0:
+		size.workers = runtime.GOMAXPROCS(0)
+	}
+	return size, nil
+}
+
+// runJob is the nightly job.
+func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
+	size, err := a.sizing(f)
+	if err != nil {
+		return err
+	}
+	j, err := a.readJob(file, f.date)
+	if err != nil {
+		return err
+	}
+	stop, err := a.profiles(f.profile)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(size.memory))
+
+	out := f.out
+	if out == "" {
+		out = filepath.Join(j.Dir, filepath.FromSlash(j.Output.Dir))
+		if filepath.IsAbs(j.Output.Dir) {
+			out = filepath.Clean(j.Output.Dir)
+		}
+	}
+	unlock, err := a.lockOutput(out)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	staging, err := reports.NewStaging(out, j.Output.Mode)
+	if err != nil {
+		return a.outputError(err)
+	}
+	defer func() { _ = staging.Discard() }()
+	size.spill = staging.Temp()
+
+	show := a.newProgress()
+	s, err := a.load(ctx, j, size, show)
+	if err != nil {
+		show.close()
+		return err
+	}
+	defer func() { _ = s.close() }()
+	r := &runner{session: s, staging: staging, out: out, flags: f}
+	err = r.run(ctx, show)
+	show.close()
+	if err != nil {
+		return err
+	}
+	return r.close()
+}
+
+// A runner takes a loaded job to its end.
+type runner struct {
+	*session
+	staging *reports.Staging
+	out     string
+	flags   runFlags
+	result  *engine.Result
+	outcome reports.Outcome
+	dir     string // where the results are now: out, or out.failed
+}
+
+func (r *runner) run(ctx context.Context, show progress) error {
+	if err := r.checkPrimary(); err != nil {
+		return err
+	}
+	r.outcome = reports.Outcome{
+		Incomplete: r.incomplete(),
+		Limits: reports.Limits{
+			Rejects: int64(r.job.Limits.Rejects), Breaks: int64(r.job.Limits.Breaks), BreakAmount: r.job.Limits.BreakAmount,
+		},
+		Timings: r.timings.sofar,
+	}
+	if r.outcome.Incomplete && !r.flags.allowIncomplete {
+		return r.fail(ctx)
+	}
+	return r.publish(ctx, show)
+}
+
+// publish computes the run, writes it beside its place and puts it there.
+func (r *runner) publish(ctx context.Context, show progress) error {
+	w := reports.NewWriter(r.reportOptions(r.staging.Dir()))
+	defer func() { _ = w.Close() }()
+	if err := r.reconcile(ctx, w, show); err != nil {
+		return err
+	}
+	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
+		return err
+	}
+	r.outcome.ExitCode = r.status()
+	if err := r.write(ctx, w); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.dir = r.out
+	return turned(r.staging.Publish(), r.app.outputError)
+}
+
+func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
+	defer r.timings.start("reconcile")()
+	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.tables, sink, engine.RunOptions{
+		Workers: r.workers, Progress: show.stage,
+	})
+	return err
+}
+
+func (r *runner) write(ctx context.Context, w *reports.Writer) error {
+	r.timings.start("write")
+	return turned(w.Finish(ctx, r.result, r.outcome), r.app.outputError)
+}
+
+// turned turns an error, if there is one.
+func turned(err error, turn func(error) error) error {
+	if err == nil {
+		return nil
+	}
+	return turn(err)
+}
+
+// status is the exit status of a run that has been computed.
+func (r *runner) status() int {
+	statuses := []int{exitDone}
+	breaks, rejects := r.outcome.Limits.Above(r.result)
+	if breaks {
+		statuses = append(statuses, exitBreaks)
+	}
+	if rejects {
+		statuses = append(statuses, exitRejects)
+	}
+	if r.outcome.Incomplete {
+		statuses = append(statuses, exitInput)
+	}
+	return worst(statuses...)
+}
+
+// fail writes what is known of a run that cannot be published.
+func (r *runner) fail(ctx context.Context) error {
+	r.result = &engine.Result{Words: r.words.Texts(), Tables: r.tables, Rejects: r.rejects}
+	if !r.job.Day.IsZero() {
+		r.result.Date = r.job.Day.Format("2006-01-02")
+	}
+	slices.SortStableFunc(r.result.Rejects, func(a, b schema.Reject) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
+		return err
+	}
+	r.outcome.ExitCode = exitInput
+	staging, err := reports.NewStaging(r.out+".failed", r.job.Output.Mode)
+	if err != nil {
+		return r.app.outputError(err)
+	}
+	defer func() { _ = staging.Discard() }()
+	w := reports.NewWriter(r.reportOptions(staging.Dir()))
+	if err := w.Fail(r.result, r.outcome); err != nil {
+		return r.app.outputError(errors.Join(err, w.Close()))
+	}
+	r.dir = r.out + ".failed"
+	return turned(staging.Publish(), r.app.outputError)
+}
+
+// reportOptions are the choices of the job's output.
+func (r *runner) reportOptions(dir string) reports.Options {
+	o := &r.job.Output
+	formats, _ := reports.ParseFormats(o.Formats) // the job has checked the words
+	privacy, _ := reports.ParsePrivacy(o.Privacy)
+	codec, _ := reports.ParseCodec(o.Parquet)
+	temp := ""
+	if r.staging != nil {
+		temp = r.staging.Temp()
+	}
+	return reports.Options{
+		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: r.results(),
+		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
+		Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
+		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
+	}
+}
+
+// results are the tables that the job's inputs lead to: those of the parts of the
+// work that run (engine.PartState).
+func (r *runner) results() reports.Results {
+	bill, pos := r.job.Given(schema.AlipayBill), r.job.Given(schema.PosOrders)
+	return reports.Results{
+		Trades: bill && pos, Refunds: bill, Goods: pos, Rebates: bill && r.job.Given(schema.AgreementsKind),
+	}
+}
+
+// summarize prints the closing summary.
+func (r *runner) summarize() error {
+	return reports.Console(r.app.stdout, r.result, r.outcome, reports.ConsoleOptions{
+		Lang: reports.Lang(r.app.lang), Color: r.app.colored(r.app.stdout), Out: r.dir,
+	})
+}
+
+// close ends the run: it says what came out, and gives the status.
+func (r *runner) close() error {
+	a := r.app
+	if r.outcome.Incomplete {
+		r.complainInputs()
+		if !r.flags.allowIncomplete {
+			a.complain(a.say("输入不完整，什么也没有发布；已知的情况在 %s", "the inputs are incomplete and nothing was published; what is known is in %s", r.dir),
+				a.say("补齐后重跑，或用 --allow-incomplete 照常发布", "complete them and run again, or publish all the same with --allow-incomplete"))
+		}
+	}
+	if a.json {
+		if err := a.printSummary(r.dir); err != nil {
+			return err
+		}
+	} else if !a.quiet && (!r.outcome.Incomplete || r.flags.allowIncomplete) {
+		if err := r.summarize(); err != nil {
+			return err
+		}
+	}
+	return quietly(r.outcome.ExitCode)
+}
+
+// printSummary prints summary.json, which is the machine-readable result.
+func (a *app) printSummary(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		return &failure{status: exitUsage, err: err}
+	}
+	_, err = a.stdout.Write(text)
+	return err
+}
+
+// lockOutput keeps other runs from the output folder until unlock is called.
+func (a *app) lockOutput(out string) (unlock func(), err error) {
+	parent, base := filepath.Split(filepath.Clean(out))
+	const parents = 0o755
+	if err := os.MkdirAll(filepath.Join(parent, "."), parents); err != nil {
+		return nil, a.outputError(err)
+	}
+	lock, err := lockFile(filepath.Join(parent, "."+base+".lock"))
+	if err != nil {
+		return nil, a.outputError(err)
+	}
+	if lock == nil {
+		return nil, usage(a.say("%s 正在被另一次对账使用", "%s is in use by another run", out), a.say("等它结束后再运行", "run again when it has ended"))
+	}
+	return lock.release, nil
+}
+
+// outputError says that results could not be written where they should go.
+func (a *app) outputError(err error) error {
+	if _, ok := errors.AsType[*failure](err); ok {
+		return err
+	}
+	return &failure{status: exitUsage, err: err}
+}
+
+// profiles starts a CPU profile; stop ends it and takes one of the memory.
+func (a *app) profiles(dir string) (stop func(), err error) {
+	if dir == "" {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	cpu, err := os.Create(filepath.Join(dir, "cpu.pprof"))
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = cpu.Close()
+		if memory, err := os.Create(filepath.Join(dir, "memory.pprof")); err == nil {
+			_ = pprof.Lookup("allocs").WriteTo(memory, 0)
+			_ = memory.Close()
+		}
+	}, nil
+}

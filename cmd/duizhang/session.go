@@ -1,0 +1,352 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"duizhang/cmd/duizhang/job"
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/loaders"
+	"duizhang/reports"
+)
+
+// maxJobFile bounds a job file: what is larger is something else.
+const maxJobFile = 1 << 20
+
+// readJob reads and checks a job file; every error is one of usage.
+func (a *app) readJob(file, date string) (*job.Job, error) {
+	info, err := os.Stat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, usage(a.say("%s：没有这个作业文件", "%s: no such job file", file),
+			a.say("duizhang init 会为一个文件夹写作业文件", "duizhang init writes a job file for a folder"))
+	case err != nil:
+		return nil, &failure{status: exitUsage, err: err}
+	case info.IsDir():
+		return nil, usage(a.say("%s：是文件夹，不是作业文件", "%s: is a folder, not a job file", file),
+			a.say("duizhang init %s 会写一份作业文件", "duizhang init %s writes a job file", file))
+	case info.Size() > maxJobFile:
+		return nil, usage(a.say("%s：太大，不是作业文件", "%s: too large for a job file", file), "")
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	j, err := job.Parse(file, data, job.Options{Lang: a.lang, Date: date, Now: a.now()})
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	if a.langGiven {
+		j.Output.Lang = a.lang
+	} else {
+		a.lang = j.Output.Lang // from here on the run speaks the job's language
+	}
+	return j, nil
+}
+
+// A session is a job whose inputs are being, or have been, read.
+type session struct {
+	app    *app
+	job    *job.Job
+	inputs []job.Input
+	words  *schema.Words
+	store  *engine.Store
+	tables []*schema.Table
+
+	missing job.Missing // patterns that found no file
+	timings timings
+	workers int
+	dry     bool
+	watch   *watch
+
+	mu      sync.Mutex
+	rejects []schema.Reject // what the loaders rejected
+}
+
+// sizing is how much of the machine a session may use.
+type sizing struct {
+	memory  int64
+	workers int
+	spill   string
+	dry     bool   // read the inputs and keep no rows
+	watch   *watch // looks at the rows; may be nil
+}
+
+// load reads the inputs of a job. Files that are missing or refused are no error
+// here: they are in missing and tables, and incomplete tells. The caller closes
+// the session.
+func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) (*session, error) {
+	s := &session{app: a, job: j, words: schema.NewWords(), workers: size.workers, dry: size.dry, watch: size.watch}
+	s.timings.now = a.now
+	inputs, err := j.Files()
+	if err != nil {
+		var ok bool
+		if s.missing, ok = errors.AsType[job.Missing](err); !ok {
+			return nil, err
+		}
+	}
+	s.inputs = inputs
+	bytes := inputBytes(inputs)
+	j.Engine.Partitions = engine.PartitionsFor(bytes)
+	s.store = engine.NewStore(engine.StoreOptions{
+		Words: s.words, Partitions: j.Engine.Partitions, Budget: size.memory / 2, SpillDir: size.spill,
+	})
+	if err := s.read(ctx, bytes, show); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+func (s *session) read(ctx context.Context, bytes int64, show progress) error {
+	defer s.timings.start("load")()
+	files := make([]loaders.Input, len(s.inputs))
+	for i, in := range s.inputs {
+		files[i] = loaders.Input{Kind: in.Kind, Path: in.Path, Name: in.Name}
+	}
+	done := newByteCount(bytes, func(done int64) { show.stage("load", done, bytes) })
+	result, err := loaders.Load(ctx, files, loaders.Options{
+		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
+		DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
+		Progress: done.file,
+	}, s)
+	if err != nil {
+		return err
+	}
+	show.stage("load", bytes, bytes)
+	s.tables = result.Tables
+	s.job.Engine.Registry = result.Registry
+	for _, m := range s.missing {
+		s.tables = append(s.tables, missingTable(m))
+	}
+	return nil
+}
+
+// Batch hands a batch on to the engine.
+func (s *session) Batch(ctx context.Context, b schema.Batch) error {
+	if s.watch != nil {
+		if err := s.watch.batch(b); err != nil {
+			return err
+		}
+	}
+	if s.dry {
+		return ctx.Err()
+	}
+	return s.store.Batch(ctx, b)
+}
+
+// Reject hands a reject on to the engine, and keeps it for a run that ends
+// before the engine begins.
+func (s *session) Reject(r schema.Reject) {
+	s.mu.Lock()
+	s.rejects = append(s.rejects, r)
+	s.mu.Unlock()
+	if !s.dry {
+		s.store.Reject(r)
+	}
+}
+
+// close lets go of what the session holds on disk.
+func (s *session) close() error { return s.store.Close() }
+
+// missingTable stands for a pattern that found nothing, so that every list of
+// inputs shows it.
+func missingTable(m job.Problem) *schema.Table {
+	return &schema.Table{
+		Path: m.Value, From: schema.Null, To: schema.Null, FirstTime: schema.Null, LastTime: schema.Null,
+		Refused:  true,
+		Problems: []schema.Problem{{Code: "missing", Column: m.Pos.Name, Value: m.Value, Message: m.Text}},
+	}
+}
+
+// incomplete tells whether an input is missing, refused, or fails its control
+// total: exit status 3.
+func (s *session) incomplete() bool {
+	return slices.ContainsFunc(s.tables, func(t *schema.Table) bool { return t.Refused || !controlsHold(t) })
+}
+
+func controlsHold(t *schema.Table) bool {
+	return !slices.ContainsFunc(t.Controls, func(c schema.Control) bool { return c.Holds != nil && !*c.Holds })
+}
+
+// complainInputs says what is wrong with the inputs, each with its place.
+func (s *session) complainInputs() {
+	a := s.app
+	for _, m := range s.missing {
+		a.complain(m.Error(), "")
+	}
+	found := s.tables[:len(s.tables)-len(s.missing)]
+	for _, t := range found {
+		if t.Refused || !controlsHold(t) {
+			a.complainTable(t)
+		}
+	}
+}
+
+// complainTable says why a table is refused or not complete.
+func (a *app) complainTable(t *schema.Table) {
+	for _, p := range t.Problems {
+		if !t.Refused && p.Code != "control_total" {
+			continue
+		}
+		pos := schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}
+		a.complain(pos.String()+": "+masked(p.Message), "")
+	}
+}
+
+// checkPrimary settles which provider wrong PIDs are measured by (rules 6).
+func (s *session) checkPrimary() error {
+	reg := s.job.Engine.Registry
+	if !s.job.Given(schema.AgreementsKind) && !s.job.Given(schema.ProvidersKind) {
+		return nil
+	}
+	if slices.ContainsFunc(s.tables, func(t *schema.Table) bool { return t.Refused }) {
+		return nil // the list may be short of the one that counts
+	}
+	if s.job.Given(schema.ProvidersKind) {
+		primary := 0
+		for _, p := range reg.Providers {
+			if p.Primary {
+				primary++
+			}
+		}
+		if primary == 1 {
+			return nil
+		}
+		return s.wrongPrimary("inputs.providers", s.app.say("应恰有一个 primary 服务商，现有 %d 个", "exactly one provider must be primary; there are %d", primary),
+			s.app.say("在 providers 文件里把一行的 primary 设为 true，其余为 false", "set primary to true in one row of the providers file, and to false in the others"))
+	}
+	pids := map[string]bool{}
+	for i := range reg.Agreements {
+		pids[reg.Agreements[i].Provider] = true
+	}
+	if len(pids) == 1 {
+		return nil
+	}
+	return s.wrongPrimary("inputs.agreements", s.app.say("协议里有 %d 个服务商 PID，无法确定主 PID", "%d provider PIDs have agreements, and none is known to be the primary one", len(pids)),
+		s.app.say("请加上 providers 文件，并把其中一个设为 primary", "add a providers file in which one is primary"))
+}
+
+func (s *session) wrongPrimary(key, text, hint string) error {
+	return &failure{status: exitUsage, err: job.Problem{Pos: s.job.Place(key), Text: text}, hint: hint}
+}
+
+// fillRaw reads the lines of rejects that the engine made, which has no files.
+func (s *session) fillRaw(ctx context.Context, rejects []schema.Reject) error {
+	wanted := map[int32][]int32{}
+	for i := range rejects {
+		if r := &rejects[i]; r.Raw == "" && r.Line > 0 {
+			wanted[r.Table] = append(wanted[r.Table], r.Line)
+		}
+	}
+	raw, err := s.rawLines(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	for i := range rejects {
+		if r := &rejects[i]; r.Raw == "" {
+			r.Raw = raw[place{r.Table, r.Line}]
+		}
+	}
+	return nil
+}
+
+// A place is a line of an input table.
+type place struct{ table, line int32 }
+
+// rawLines reads lines as they are written, by table.
+func (s *session) rawLines(ctx context.Context, wanted map[int32][]int32) (map[place]string, error) {
+	raw := map[place]string{}
+	for _, number := range sortedKeys(wanted) {
+		t := s.tables[number]
+		lines := wanted[number]
+		slices.Sort(lines)
+		found, err := loaders.RawLines(ctx, s.pathOf(t), t.Member, slices.Compact(lines))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", t.File(), err)
+		}
+		for line, text := range found {
+			raw[place{number, line}] = text
+		}
+	}
+	return raw, nil
+}
+
+// pathOf is where a table's file is.
+func (s *session) pathOf(t *schema.Table) string {
+	for _, in := range s.inputs {
+		if in.Name == t.Path {
+			return in.Path
+		}
+	}
+	return t.Path
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func inputBytes(inputs []job.Input) int64 {
+	var total int64
+	for _, in := range inputs {
+		if info, err := os.Stat(in.Path); err == nil {
+			total += info.Size()
+		}
+	}
+	return total
+}
+
+// A byteCount adds up how much of each file was read.
+type byteCount struct {
+	mu    sync.Mutex
+	files map[string]int64
+	done  int64
+	most  int64
+	tell  func(done int64)
+}
+
+func newByteCount(most int64, tell func(int64)) *byteCount {
+	return &byteCount{files: map[string]int64{}, most: most, tell: tell}
+}
+
+func (c *byteCount) file(name string, bytes, _ int64) {
+	c.mu.Lock()
+	c.done += max(bytes-c.files[name], 0)
+	c.files[name] = max(bytes, c.files[name])
+	done := min(c.done, c.most-1) // the end is told when the loaders have ended
+	c.mu.Unlock()
+	c.tell(done)
+}
+
+// timings measure the stages of a run.
+type timings struct {
+	now   func() time.Time
+	done  []reports.Timing
+	stage string // that goes on, or ""
+	began time.Time
+}
+
+// start begins a stage, and gives what ends it.
+func (t *timings) start(stage string) (end func()) {
+	t.stage, t.began = stage, t.now()
+	return func() { t.done, t.stage = t.sofar(), "" }
+}
+
+// sofar are the stages up to now, with the one that goes on.
+func (t *timings) sofar() []reports.Timing {
+	if t.stage == "" {
+		return t.done
+	}
+	return append(t.done[:len(t.done):len(t.done)], reports.Timing{Stage: t.stage, Duration: t.now().Sub(t.began)})
+}

@@ -1,0 +1,310 @@
+package loaders
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zip"
+
+	"duizhang/engine/schema"
+)
+
+// A container is what a file is outside: told by content, never by name
+// (formats 1.1).
+type container uint8
+
+const (
+	plainFile container = iota + 1
+	gzipFile
+	zipFile
+	xlsxFile
+)
+
+// Limits of archives (formats 1.1).
+const (
+	maxMembers = 100
+	// A member may unpack to maxRatio times its size or to freeSize, whichever
+	// is more, and never to more than maxUnpacked.
+	maxRatio    = 100
+	freeSize    = 64 << 20
+	maxUnpacked = 64 << 30
+)
+
+// sniffContainer judges a file by its first bytes and, for a ZIP, by its members.
+func sniffContainer(f *os.File) (container, error) {
+	var magic [4]byte
+	n, err := f.ReadAt(magic[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	switch {
+	case isZip(magic[:n]):
+		return zipFile, nil
+	case isGzip(magic[:n]):
+		return gzipFile, nil
+	}
+	return plainFile, nil
+}
+
+func isZip(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("PK\x03\x04")) || bytes.HasPrefix(b, []byte("PK\x05\x06"))
+}
+
+func isGzip(b []byte) bool { return bytes.HasPrefix(b, []byte("\x1f\x8b")) }
+
+// A member is one table of an input before it is read: a plain file, a member
+// of an archive or a sheet of a workbook.
+type member struct {
+	name  string // "" for a plain file
+	kind  container
+	index int // in the archive or workbook
+}
+
+// listMembers lists what is in a file without unpacking anything.
+func listMembers(path string) (members []member, encrypted, unsafe string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, "", "", err
+	}
+	defer f.Close()
+	kind, err := sniffContainer(f)
+	if err != nil {
+		return nil, "", "", err
+	}
+	if kind != zipFile {
+		return []member{{kind: kind}}, "", "", nil
+	}
+	z, err := openZip(f, nil)
+	if err != nil {
+		return nil, "", "", err
+	}
+	files := 0
+	for _, m := range z.File {
+		if m.Name == "[Content_Types].xml" {
+			return []member{{kind: xlsxFile}}, "", "", nil
+		}
+		if !isFolder(m) {
+			files++
+		}
+	}
+	if files > maxMembers {
+		return nil, "", itoa(int64(files)), nil
+	}
+	for i, m := range z.File {
+		name := memberName(m)
+		if m.Flags&1 != 0 || m.Method == 99 {
+			return nil, name, "", nil
+		}
+		if !isFolder(m) {
+			members = append(members, member{name: name, kind: zipFile, index: i})
+		}
+	}
+	return members, "", "", nil
+}
+
+func isFolder(m *zip.File) bool { return strings.HasSuffix(m.Name, "/") }
+
+// memberName decodes a member's name: GB18030 where the UTF-8 flag is clear and
+// the bytes are no UTF-8. It is a label, never a path on disk.
+func memberName(m *zip.File) string {
+	if m.Flags&0x800 == 0 && !utf8.ValidString(m.Name) {
+		return gb18030Text([]byte(m.Name))
+	}
+	return strings.ToValidUTF8(m.Name, "�")
+}
+
+func openZip(f *os.File, read *atomic.Int64) (*zip.Reader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(countingReaderAt{f, read}, info.Size())
+	if errors.Is(err, zip.ErrInsecurePath) { // names are labels here
+		err = nil
+	}
+	return z, err
+}
+
+// countingReaderAt counts what was read of a file, for the progress shown.
+type countingReaderAt struct {
+	io.ReaderAt
+	read *atomic.Int64
+}
+
+func (r countingReaderAt) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.ReaderAt.ReadAt(p, off)
+	if r.read != nil {
+		r.read.Add(int64(n))
+	}
+	return n, err
+}
+
+type countingReader struct {
+	io.Reader
+	read *atomic.Int64
+}
+
+func (r countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.read != nil {
+		r.read.Add(int64(n))
+	}
+	return n, err
+}
+
+// errUnsafe is a member that unpacks beyond the limits.
+type errUnsafe struct{ unpacked, packed int64 }
+
+func (e errUnsafe) Error() string {
+	return fmt.Sprintf("%d bytes unpack to more than %d", e.packed, e.unpacked)
+}
+
+// errNested is an archive in an archive.
+var errNested = errors.New("an archive in an archive")
+
+// A limitedReader unpacks a member and stops where the limits of archives do.
+type limitedReader struct {
+	io.Reader
+	packed   int64
+	unpacked int64
+	closers  []io.Closer
+}
+
+func (r *limitedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.unpacked += int64(n)
+	if r.unpacked > maxUnpacked || r.unpacked > freeSize && r.unpacked > maxRatio*r.packed {
+		return 0, errUnsafe{r.unpacked, r.packed}
+	}
+	return n, err
+}
+
+func (r *limitedReader) Close() error {
+	for _, c := range r.closers {
+		c.Close()
+	}
+	return nil
+}
+
+// openMember opens the bytes of a plain file, a gzip file or a member of a ZIP.
+// What is read of the file itself is added to read.
+func openMember(path string, m member, read *atomic.Int64) (io.ReadCloser, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	switch m.kind {
+	case gzipFile:
+		info, err := f.Stat()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		z, err := gzip.NewReader(countingReader{f, read})
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return &limitedReader{Reader: z, packed: info.Size(), closers: []io.Closer{z, f}}, nil
+	case zipFile:
+		z, err := openZip(f, read)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if m.index >= len(z.File) {
+			f.Close()
+			return nil, io.ErrUnexpectedEOF
+		}
+		file := z.File[m.index]
+		r, err := file.Open()
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return &limitedReader{Reader: r, packed: int64(file.CompressedSize64), closers: []io.Closer{r, f}}, nil
+	case plainFile, xlsxFile:
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{countingReader{f, read}, f}, nil
+}
+
+// openError says why a file or a member cannot be read.
+func openError(t *schema.Table, err error, lang string) *FileError {
+	e := &FileError{Code: "unreadable", Pos: schema.Pos{File: t.File()}, Lang: lang, Cause: err}
+	var unsafe errUnsafe
+	switch {
+	case errors.As(err, &unsafe):
+		e.Code, e.Cause = "archive_unsafe", nil
+		e.Detail = say(lang,
+			fmt.Sprintf("%d 字节展开后超过 %d 字节", unsafe.packed, unsafe.unpacked), unsafe.Error())
+	case errors.Is(err, errNested):
+		e.Code, e.Cause = "archive_unsafe", nil
+		e.Detail = say(lang, "压缩包里还有压缩包", err.Error())
+		e.Advice = say(lang, "请先解开内层文件", "unpack the inner file first")
+	case errors.Is(err, os.ErrNotExist):
+		e.Detail = say(lang, "文件不存在", "no such file")
+	default:
+		e.Detail = plainCause(err)
+	}
+	return e
+}
+
+// plainCause is the text of an error without the path, which the place has.
+func plainCause(err error) string {
+	if p, ok := errors.AsType[*os.PathError](err); ok {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
+
+// say chooses the language of a text.
+func say(lang, zh, en string) string {
+	if lang == "en" {
+		return en
+	}
+	return zh
+}
+
+// A fileHash is the SHA-256 and the size of one input file, taken beside the
+// reading.
+type fileHash struct {
+	sum   string
+	bytes int64
+}
+
+func hashFile(ctx context.Context, path string) (fileHash, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return fileHash{}, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, ctxReader{ctx, f})
+	return fileHash{hex.EncodeToString(h.Sum(nil)), n}, err
+}
+
+// ctxReader gives up when the context does.
+type ctxReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r ctxReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

@@ -1,0 +1,450 @@
+package loaders
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"duizhang/engine/schema"
+)
+
+// headerLines is how far down a header may stand (formats 1.2).
+const headerLines = 60
+
+// A signature knows a format by its header: every one of cells must be there, by
+// one of its names, and none of without. Signatures are tried in this order, before
+// the canonical tables.
+type signature struct {
+	format  *format
+	cells   [][]string
+	without string
+}
+
+// The formats that are not canonical, in the order in which signatures win.
+var (
+	tradeBill      = &format{name: "trade_bill", kind: schema.AlipayBill, open: openTradeBill}
+	tradeSummary   = &format{name: "trade_summary", kind: schema.AlipayBill, open: openTradeSummary}
+	accountBill    = &format{name: "account_bill", kind: schema.AlipayAccount, open: openCounted}
+	accountSummary = &format{name: "account_summary", kind: schema.AlipayAccount, open: openCounted}
+	fundFlow       = &format{name: "fund_flow", kind: schema.AlipayAccount, open: openCounted}
+	taobaoOrders   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, multiline: true, open: openCounted}
+	kukeduoOrders  = &format{name: "kukeduo_orders", kind: schema.KukeduoOrders, multiline: true, open: openCounted}
+	alipayPersonal = &format{name: "alipay_personal", open: openCounted}
+	wechatBill     = &format{name: "wechat_bill", open: openCounted}
+	wechatFund     = &format{name: "wechat_fund", open: openCounted}
+	wechatPersonal = &format{name: "wechat_personal", multiline: true, open: openCounted}
+	taobaoItems    = &format{name: "taobao_items", multiline: true, open: openCounted}
+	pinduoduoBill  = &format{name: "pinduoduo_bill", open: openCounted}
+	posAPI         = &format{name: "pos_api", kind: schema.PosAPI, open: openCounted}
+)
+
+// formats are the canonical tables, after all that has a signature.
+var formats = canonicalFormats()
+
+var signatures = []signature{
+	{format: tradeBill, cells: [][]string{{"支付宝交易号", "银联交易号"}, {"业务类型"}, {"商家实收", "交易金额"}}},
+	{format: tradeSummary, cells: [][]string{{"门店编号"}, {"交易订单总笔数"}, {"退款订单总笔数"}}},
+	{format: accountBill, cells: [][]string{{"账务流水号"}, {"收入金额"}}},
+	{format: accountSummary, cells: [][]string{{"类型"}, {"收入笔数"}, {"支出笔数"}}},
+	{format: fundFlow, cells: [][]string{{"入账时间"}, {"账务类型"}, {"收入"}, {"支出"}, {"支付宝流水号"}}},
+	{format: taobaoOrders, cells: [][]string{{"订单编号"}, {"买家应付货款"}}},
+	{format: kukeduoOrders, cells: [][]string{{"订单编号"}, {"订单子类型"}, {"储值抵扣"}, {"应付金额"}}},
+	{format: rebateFormat(), cells: [][]string{
+		{"返佣金额", "rebate_amount"},
+		{"服务商PID", "service_provider_pid", "账期", "period", "支付宝交易号", "trade_no"},
+	}},
+	{format: rebateFormat(), cells: [][]string{{"返佣比例", "返佣金额", "结算费率"}, {"商户PID", "商户号"}}},
+	{format: alipayPersonal, cells: [][]string{{"交易号"}, {"商家订单号"}, {"资金状态"}}},
+	{format: alipayPersonal, cells: [][]string{{"交易订单号"}, {"商家订单号"}, {"收/支"}}},
+	{format: wechatBill, cells: [][]string{{"交易时间"}, {"公众账号ID"}, {"微信订单号"}}},
+	{format: wechatFund, cells: [][]string{{"记账时间"}, {"资金流水单号"}}},
+	{format: wechatPersonal, cells: [][]string{{"交易单号"}, {"商户单号"}, {"当前状态"}}},
+	{format: taobaoItems, cells: [][]string{{"订单编号"}, {"标题"}, {"购买数量"}, {"外部系统编号"}}},
+	{format: pinduoduoBill, cells: [][]string{{"商户订单号"}, {"收入金额"}, {"账务类型"}}, without: "账务流水号"},
+}
+
+func rebateFormat() *format {
+	for i := range formats {
+		if formats[i].kind == schema.Rebate {
+			return &formats[i]
+		}
+	}
+	panic("loaders: no rebate format")
+}
+
+// titles are the words of title lines, which confirm what the header says.
+var titles = []struct {
+	words  string
+	format *format
+}{
+	{"支付宝业务明细查询", tradeBill},
+	{"支付宝业务汇总查询", tradeSummary},
+	{"支付宝账务明细查询", accountBill},
+	{"支付宝账务汇总查询", accountSummary},
+	{"支付宝交易记录明细查询", alipayPersonal},
+	{"电子客户回单", alipayPersonal},
+	{"微信支付账单明细", wechatPersonal},
+	{"拼多多店铺账务明细查询", pinduoduoBill},
+}
+
+// fits tells whether a header has the signature.
+func (s *signature) fits(names map[string]bool) bool {
+	for _, cell := range s.cells {
+		if !slices.ContainsFunc(cell, func(name string) bool { return names[name] }) {
+			return false
+		}
+	}
+	return s.without == "" || !names[s.without]
+}
+
+// A detection is what a head of a table says of it.
+type detection struct {
+	format    *format
+	line      int32    // of the header, from 1
+	header    []string // its cells as written, without the first if it is empty
+	padding   int      // empty cells at its end, which header does not have
+	dropFirst bool
+	comma     byte
+}
+
+// detect finds the first row within the first lines whose cells hold the
+// signature of a format. kind prefers among the canonical tables.
+func detect(rows [][]string, comma byte, kind schema.InputKind, opt *Options) (d detection, ok bool) {
+	for i, cells := range rows {
+		header, padding, dropFirst := headerCells(cells)
+		if f := formatOf(header, kind, opt); f != nil {
+			return detection{f, int32(i + 1), header, padding, dropFirst, comma}, true
+		}
+	}
+	return detection{}, false
+}
+
+// headerCells are the cells of a row that may be a header.
+func headerCells(cells []string) (header []string, padding int, dropFirst bool) {
+	for len(cells) > 0 && normalHeader(cells[len(cells)-1]) == "" {
+		cells = cells[:len(cells)-1]
+		padding++
+	}
+	if len(cells) > 1 && normalHeader(cells[0]) == "" {
+		return cells[1:], padding, true
+	}
+	return cells, padding, false
+}
+
+// formatOf is the format whose signature a header has, or nil.
+func formatOf(header []string, kind schema.InputKind, opt *Options) *format {
+	names := make(map[string]bool, len(header))
+	for _, cell := range header {
+		names[headerName(cell)] = true
+	}
+	for i := range signatures {
+		if signatures[i].fits(names) {
+			return signatures[i].format
+		}
+	}
+	return formatFor(canonicalFor(header, kind, opt))
+}
+
+// isCanonical tells the product's own tables.
+func isCanonical(f *format) bool {
+	return slices.ContainsFunc(formats, func(c format) bool { return c.name == f.name })
+}
+
+// formatFor is the format of a canonical table.
+func formatFor(spec *canonicalSpec) *format {
+	for i := range canonicalSpecs {
+		if spec == &canonicalSpecs[i] {
+			return &formats[i]
+		}
+	}
+	return nil
+}
+
+// headerName is a header cell as signatures name it: without the backtick that
+// some exports put before every value.
+func headerName(cell string) string {
+	return normalHeader(strings.TrimLeft(trimHeader(cell), "`'"))
+}
+
+// A head is the beginning of a table.
+type head struct {
+	lines []string   // decoded; a row of a sheet has its cells joined by commas
+	rows  [][]string // of a sheet
+	data  []byte     // of a text
+}
+
+// cells are the cells of a line, from 0.
+func (h *head) cells(i int) []string {
+	if h.rows != nil {
+		return slices.Clone(h.rows[i])
+	}
+	return splitText(h.lines[i], ',')
+}
+
+// headSize is how much of a table is looked at to find its header.
+const headSize = 1 << 20
+
+// readHead reads the first lines of a table: at least the block that decides its
+// charset, at most headSize.
+func readHead(src io.Reader) (data []byte, whole bool, err error) {
+	data = make([]byte, 0, sniffSize+4096)
+	for {
+		data, err = fill(src, data, len(data)+sniffSize+4096)
+		if errors.Is(err, io.EOF) {
+			return data, true, nil
+		}
+		if err != nil {
+			return data, false, err
+		}
+		if len(data) >= headSize || bytes.Count(data, []byte{'\n'}) > headerLines {
+			return data, false, nil
+		}
+	}
+}
+
+// probeTable reads the head of a table, decides what the table is, and opens its
+// format.
+func (r *run) probeTable(t *tableRun) {
+	if t.isXLSX {
+		r.probeSheet(t)
+		return
+	}
+	data, whole, err := t.readHead()
+	if err != nil {
+		t.fail(openError(t.table, err, r.opt.Lang))
+		return
+	}
+	if rest, ok := bytes.CutPrefix(data, []byte(utf8BOM)); ok {
+		data, t.bom = rest, true
+		t.charset.state.Store(charsetUTF8)
+	} else {
+		t.charset.decide(sniffBlock(data))
+	}
+	h := head{data: data}
+	h.lines = t.headLines(data, whole)
+	d, ok := t.detectText(&h)
+	r.openTable(t, &h, d, ok)
+}
+
+func (t *tableRun) readHead() ([]byte, bool, error) {
+	src, err := openMember(t.file.Path, t.member, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	defer src.Close()
+	data, whole, err := readHead(src)
+	if err == nil && t.member.kind != plainFile && (isZip(data) || isGzip(data)) {
+		err = errNested
+	}
+	return data, whole, err
+}
+
+// headLines are the first whole lines, decoded.
+func (t *tableRun) headLines(data []byte, whole bool) []string {
+	var lines []string
+	for len(lines) < headerLines && len(data) > 0 {
+		line, rest, ended := bytes.Cut(data, []byte{'\n'})
+		if !ended && !whole {
+			break
+		}
+		lines = append(lines, t.text(bytes.TrimSuffix(line, []byte{'\r'})))
+		data = rest
+	}
+	return lines
+}
+
+// detectText detects a table of lines: with commas, else with tabs, else as
+// JSON.
+func (t *tableRun) detectText(h *head) (detection, bool) {
+	for _, comma := range []byte{',', '\t'} {
+		rows := make([][]string, len(h.lines))
+		for i, line := range h.lines {
+			rows[i] = splitText(line, comma)
+		}
+		if d, ok := detect(rows, comma, t.kind, t.opt); ok {
+			return d, true
+		}
+	}
+	return detectJSON(h.data)
+}
+
+// splitText splits a decoded line.
+func splitText(line string, comma byte) []string {
+	cells, _, ok := splitQuoted(nil, nil, []byte(line), comma)
+	if !ok {
+		cells = bytes.Split([]byte(line), []byte{comma})
+	}
+	texts := make([]string, len(cells))
+	for i, cell := range cells {
+		texts[i] = string(cell)
+	}
+	return texts
+}
+
+// detectJSON knows API messages.
+func detectJSON(data []byte) (detection, bool) {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	if len(data) == 0 || data[0] != '{' && data[0] != '[' {
+		return detection{}, false
+	}
+	for _, known := range []struct {
+		words  string
+		format *format
+	}{
+		{"trades_sold_get_response", taobaoOrders},
+		{"trades_sold_increment_get_response", taobaoOrders},
+		{"alipay_trade_", posAPI},
+		{"alipay.trade.", posAPI},
+		{`"out_trade_no"`, posAPI},
+	} {
+		if bytes.Contains(data, []byte(known.words)) {
+			return detection{format: known.format, comma: '\n'}, true
+		}
+	}
+	return detection{}, false
+}
+
+// openTable takes what was detected, or refuses the table.
+func (r *run) openTable(t *tableRun, h *head, d detection, ok bool) {
+	pre := readPreamble(h.lines[:min(len(h.lines), max(int(d.line)-1, 0))])
+	if !ok || isCanonical(d.format) && pre.titled != nil {
+		// A bill's title over a table that is none: a column is missing.
+		pre = readPreamble(h.lines)
+		if d, ok = t.likelyHeader(h, pre); !ok {
+			t.unrecognised(h)
+			return
+		}
+	}
+	t.known, t.comma, t.columns, t.multiline = d.format, d.comma, len(d.header), d.format.multiline
+	t.padding, t.dropFirst, t.headerLine = d.padding, d.dropFirst, d.line
+	if t.kind != 0 && d.format.kind != t.kind {
+		t.wrongKind(d)
+		return
+	}
+	t.table.Kind, t.formatName = d.format.kind, d.format.name
+	t.table.Account, t.table.From, t.table.To = pre.account, pre.from, pre.to
+	t.bill = newBillTable(pre)
+	t.firstRows = make([]string, 0, r.maxRows)
+	newParser, err := d.format.open(t.tableReader, d.header)
+	if err != nil {
+		t.fail(t.placed(err, d.line))
+		return
+	}
+	t.table.Format, t.newParser = d.format.name, newParser
+	t.repair("excel_padding", pre.padded)
+	if pre.titled != nil && pre.titled != d.format {
+		t.problem(schema.Problem{
+			Code: "title_mismatch", Line: int(pre.titleLine), Value: pre.title,
+			Message: say(r.opt.Lang, "标题行是"+formatWords(pre.titled, "zh")+"，表头是"+formatWords(d.format, "zh")+"，以表头为准",
+				"the title is that of "+formatWords(pre.titled, "en")+", the header that of "+formatWords(d.format, "en")+"; the header counts"),
+		})
+	}
+}
+
+// placed is the error that open gave, with the header's line.
+func (t *tableRun) placed(err error, line int32) *FileError {
+	if e, ok := errors.AsType[*FileError](err); ok {
+		if e.Pos.File == "" {
+			e.Pos.File = t.table.File()
+		}
+		if e.Pos.Line == 0 {
+			e.Pos.Line = int(line)
+		}
+		if e.Lang == "" {
+			e.Lang = t.opt.Lang
+		}
+		return e
+	}
+	return &FileError{Code: "unreadable", Pos: schema.Pos{File: t.table.File(), Line: int(line)}, Detail: err.Error(), Lang: t.opt.Lang}
+}
+
+// likelyHeader is the row that must be the header of a table that has no
+// signature: the one after the list's start line of a titled bill, or the first that
+// looks like the kind it was given under. Its format then says which columns are
+// missing.
+func (t *tableRun) likelyHeader(h *head, pre preamble) (detection, bool) {
+	if pre.titled != nil && pre.listLine > 0 && int(pre.listLine) < len(h.lines) {
+		header, padding, dropFirst := headerCells(h.cells(int(pre.listLine)))
+		if len(header) > 3 {
+			return detection{pre.titled, pre.listLine + 1, header, padding, dropFirst, ','}, true
+		}
+	}
+	for i := range h.lines {
+		header, padding, dropFirst := headerCells(h.cells(i))
+		if f := formatFor(canonicalNear(header, t.kind, t.opt)); f != nil {
+			return detection{f, int32(i + 1), header, padding, dropFirst, ','}, true
+		}
+	}
+	return detection{}, false
+}
+
+// unrecognised refuses a table of no known format and shows its first lines. In
+// an archive it is only listed, as long as another member is known.
+func (t *tableRun) unrecognised(h *head) {
+	e := &FileError{Code: "unrecognised", Pos: schema.Pos{File: t.table.File()}, Lang: t.opt.Lang}
+	for _, line := range h.lines {
+		if len(e.Lines) == 3 {
+			break
+		}
+		if strings.TrimSpace(line) != "" {
+			e.Lines = append(e.Lines, shortText(line, 120))
+		}
+	}
+	if len(e.Lines) == 0 {
+		e.Detail = say(t.opt.Lang, "文件是空的", "the file is empty")
+	}
+	t.fail(e)
+	t.stranger = t.member.kind == zipFile || t.member.kind == xlsxFile
+}
+
+// shortText cuts a text to n characters.
+func shortText(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	return string(runes[:n]) + "…"
+}
+
+// wrongKind refuses a table whose format its input kind does not take.
+func (t *tableRun) wrongKind(d detection) {
+	lang := t.opt.Lang
+	e := &FileError{Code: "wrong_kind", Pos: schema.Pos{File: t.table.File(), Line: int(d.line)}, Lang: lang}
+	what := formatWords(d.format, lang)
+	if d.format.kind == 0 {
+		e.Detail = say(lang, "这是"+what+"，不参与对账", "this is "+what+", which no input takes")
+	} else {
+		e.Detail = say(lang, "这是"+what, "this is "+what)
+		e.Advice = say(lang, "请放到 inputs."+d.format.kind.String()+" 下，而不是 inputs."+t.kind.String(),
+			"list it under inputs."+d.format.kind.String()+", not inputs."+t.kind.String())
+	}
+	t.fail(e)
+}
+
+var formatNames = map[string][2]string{
+	"trade_bill":      {"支付宝业务明细账单", "an Alipay trade bill"},
+	"trade_summary":   {"支付宝业务汇总", "an Alipay trade summary"},
+	"account_bill":    {"支付宝账务明细账单", "an Alipay account bill"},
+	"account_summary": {"支付宝账务汇总", "an Alipay account summary"},
+	"fund_flow":       {"商家中心资金流水", "a fund flow export of the merchant portal"},
+	"taobao_orders":   {"淘宝订单导出", "a Taobao order export"},
+	"kukeduo_orders":  {"酷客多订单列表", "a Kukeduo order list"},
+	"rebate":          {"返佣账单", "a rebate statement"},
+	"alipay_personal": {"支付宝个人账单", "a personal Alipay export"},
+	"wechat_bill":     {"微信支付交易账单", "a WeChat Pay bill"},
+	"wechat_fund":     {"微信支付资金账单", "a WeChat Pay fund bill"},
+	"wechat_personal": {"微信个人账单", "a personal WeChat export"},
+	"taobao_items":    {"淘宝宝贝清单", "a Taobao item list"},
+	"pinduoduo_bill":  {"拼多多店铺账务明细", "a Pinduoduo shop bill"},
+	"pos_api":         {"支付接口日志", "a log of alipay.trade.* messages"},
+}
+
+// formatWords name a format in a sentence.
+func formatWords(f *format, lang string) string {
+	if names, ok := formatNames[f.name]; ok {
+		return say(lang, names[0], names[1])
+	}
+	return say(lang, f.name+" 表", "a "+f.name+" table")
+}

@@ -1,0 +1,321 @@
+package loaders
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// Columns of rebate (contract 3), by their place in rebateColumns.
+const (
+	rebatePeriod = iota
+	rebateProvider
+	rebateMerchant
+	rebateProduct
+	rebateTradeNo
+	rebateOutTradeNo
+	rebateTime
+	rebateTradeAmount
+	rebateTradeCount
+	rebateRate
+	rebateAmount
+	rebateAdjustment
+	rebateRemark
+)
+
+var rebateColumns = []canonicalColumn{
+	rebatePeriod:      {"period", "账期", wordCell, !required},
+	rebateProvider:    {"service_provider_pid", "服务商PID", pidCell, !required},
+	rebateMerchant:    {"merchant_pid", "商户PID", pidCell, !required},
+	rebateProduct:     {"product", "产品", wordCell, !required},
+	rebateTradeNo:     {"trade_no", "支付宝交易号", idCell, !required},
+	rebateOutTradeNo:  {"out_trade_no", "商户订单号", idCell, !required},
+	rebateTime:        {"trade_time", "交易时间", timeCell, !required},
+	rebateTradeAmount: {"trade_amount", "有效交易金额", amountCell, !required},
+	rebateTradeCount:  {"trade_count", "有效交易笔数", countCell, !required},
+	rebateRate:        {"rate", "费率", numberCell, !required},
+	rebateAmount:      {"rebate_amount", "返佣金额", numberCell, required},
+	rebateAdjustment:  {"adjustment", "调整金额", numberCell, !required},
+	rebateRemark:      {"remark", "备注", textCell, !required},
+}
+
+// Products by their other names. Any other product is a word of its own.
+const (
+	faceToFace = "face_to_face"
+	huabei     = "huabei_instalment"
+)
+
+var productNames = map[string]string{
+	"当面付": faceToFace, "支付宝": faceToFace, "alipay": faceToFace, "花呗分期": huabei, "支付宝-花呗分期": huabei,
+}
+
+// Rows of a statement that are none of ours, and are counted under these words.
+const (
+	totalRow  = "total_row"
+	wechatRow = "wechat_row"
+)
+
+var (
+	totalWords  = []string{"合计", "汇总", "总计", "小计"}
+	wechatWords = []string{"微信", "wxpay", "wechat"}
+)
+
+// fitsRebate is the signature of a rebate statement (formats 1.2), its own or a
+// foreign one, whose columns the job names.
+func fitsRebate(c *canonicalHeader) bool {
+	if c.has(rebateAmount) && (c.has(rebateProvider) || c.has(rebatePeriod) || c.has(rebateTradeNo)) {
+		return true
+	}
+	return c.hasCell("返佣比例", "返佣金额", "结算费率") && c.hasCell("商户PID", "商户号")
+}
+
+// hasCell tells whether a header cell ends in one of the names: 支付宝返佣金额 and
+// 收钱吧商户号 do.
+func (c *canonicalHeader) hasCell(names ...string) bool {
+	return slices.ContainsFunc(c.cells, func(cell string) bool {
+		cell = normalHeader(cell)
+		return slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(cell, name) })
+	})
+}
+
+// checkRebate finds the provider missing, where no column and no setting says
+// whose statement it is.
+func checkRebate(t *tableReader, c *canonicalHeader) (missing []int) {
+	if !c.has(rebateProvider) && t.opt.StatementPID == "" && !t.inspected {
+		missing = append(missing, rebateProvider)
+	}
+	return missing
+}
+
+// A rebateParser reads rebate statements.
+type rebateParser struct {
+	canonicalRow
+	statements schema.Statements
+	provider   uint32 // of a statement without the column, and of its blank cells
+	faceToFace uint32
+	seen       map[uint32]rebateWord // words met in periods, merchants, products and first cells
+	tradeNo    []byte                // reused
+
+	totals, wechat int64 // rows skipped since the last flush
+	n              int   // rows since the last flush
+}
+
+// A rebateWord is what a word means in each of the places where one can stand.
+type rebateWord struct {
+	period  uint32 // in its normal form, 0 for none
+	product uint32
+	pid     bool
+	total   bool
+	wechat  bool
+}
+
+// newRebateParser is the parser of rebate tables.
+func newRebateParser(t *tableReader, c *canonicalHeader) func() rowParser {
+	return func() rowParser {
+		p := &rebateParser{
+			canonicalRow: newCanonicalRow(t, c, schema.Payment),
+			provider:     t.opt.Words.Code(t.opt.StatementPID),
+			faceToFace:   t.opt.Words.Code(faceToFace),
+			seen:         map[uint32]rebateWord{},
+		}
+		p.init()
+		return p
+	}
+}
+
+func (p *rebateParser) rows() int { return p.n }
+
+func (p *rebateParser) flush(ctx context.Context) error {
+	p.skipped += p.totals + p.wechat
+	p.flushCounts()
+	p.t.repair(totalRow, p.totals)
+	p.t.repair(wechatRow, p.wechat)
+	p.totals, p.wechat, p.n = 0, 0, 0
+	err := p.t.send(ctx, &p.statements, nil)
+	schema.Reset(&p.statements)
+	return err
+}
+
+// row reads one row: every column first, because the leftmost fault is the one
+// that is reported, and then the row into the batch.
+func (p *rebateParser) row(line int32, cells [][]byte, raw []byte) {
+	p.n++
+	if !p.begin(line, cells, raw) || p.skips() {
+		return
+	}
+	if p.fault == rules.CodeColumnCount {
+		p.report(schema.Null)
+		return
+	}
+	r := &p.canonicalRow
+	period, product := p.period(), p.product()
+	provider, _ := r.idWord(rebateProvider)
+	if provider == 0 {
+		provider = p.provider
+	}
+	merchant := p.merchant()
+	id, _ := r.id(rebateTradeNo)
+	p.tradeNo = append(p.tradeNo[:0], id...)
+	outTradeNo, _ := r.id(rebateOutTradeNo)
+	time, rate := r.time(rebateTime), r.rate(rebateRate)
+	tradeAmount, tradeCount := r.amount(rebateTradeAmount), r.count(rebateTradeCount, math.MaxInt64)
+	rebate, adjustment := p.money(rebateAmount), p.money(rebateAdjustment)
+	if rebate == schema.Null && len(r.value(rebateAmount)) == 0 {
+		r.bad(rebateAmount, rules.CodeMissingValue)
+	}
+	if adjustment == schema.Null {
+		adjustment = 0
+	}
+	p.end()
+	if p.fault != 0 {
+		p.report(schema.Null)
+		return
+	}
+	s := &p.statements
+	s.Table = append(s.Table, p.t.number)
+	s.Line = append(s.Line, line)
+	s.Period = append(s.Period, period)
+	s.Provider = append(s.Provider, provider)
+	s.Merchant = append(s.Merchant, merchant)
+	s.Product = append(s.Product, product)
+	s.TradeNo.Append(p.tradeNo)
+	s.OutTradeNo.Append(outTradeNo)
+	s.Time = append(s.Time, time)
+	s.TradeAmount = append(s.TradeAmount, tradeAmount)
+	s.TradeCount = append(s.TradeCount, tradeCount)
+	s.Rate = append(s.Rate, rate)
+	s.Rebate = append(s.Rebate, rebate)
+	s.Adjustment = append(s.Adjustment, adjustment)
+}
+
+// skips tells whether the row is none of the statement's: blank, a total, or
+// WeChat's. It counts them.
+func (p *rebateParser) skips() bool {
+	first := p.firstCell()
+	switch {
+	case first == nil:
+		p.skipped++
+	case first[0] >= 0x80 && p.wordOf(first).total || strings.EqualFold(string(first), "total"):
+		p.totals++
+	case p.wordOf(p.value(rebateProduct)).wechat:
+		p.wechat++
+	default:
+		return false
+	}
+	return true
+}
+
+// firstCell is the first cell that is not blank, or nil.
+func (p *rebateParser) firstCell() []byte {
+	for _, cell := range p.cells {
+		if cell = trimCell(cell); len(cell) > 0 {
+			return cell
+		}
+	}
+	return nil
+}
+
+// wordOf is what a text means.
+func (p *rebateParser) wordOf(text []byte) rebateWord {
+	if len(text) == 0 {
+		return rebateWord{product: p.faceToFace}
+	}
+	word, _ := p.code(text)
+	meaning, ok := p.seen[word]
+	if !ok {
+		meaning = p.meaning(word)
+		p.seen[word] = meaning
+	}
+	return meaning
+}
+
+// meaning looks at a word that was not met before.
+func (p *rebateParser) meaning(word uint32) rebateWord {
+	words := p.t.opt.Words
+	text := words.Texts()[word]
+	w := rebateWord{product: word, pid: rules.IsPID(text)}
+	if period, ok := normalPeriod(text); ok {
+		w.period = words.Code(period)
+	}
+	if product, ok := productNames[text]; ok {
+		w.product = words.Code(product)
+	}
+	starts := func(prefix string) bool { return strings.HasPrefix(strings.ToLower(text), prefix) }
+	w.total = slices.ContainsFunc(totalWords, starts)
+	w.wechat = slices.ContainsFunc(wechatWords, starts)
+	return w
+}
+
+// period is the period in its normal form, 0 for a blank or a fault.
+func (p *rebateParser) period() uint32 {
+	cell := p.value(rebatePeriod)
+	if len(cell) == 0 {
+		return 0
+	}
+	if p.numeric(rebatePeriod) && len(cell) == 5 { // a day, as Excel counts them
+		if seconds, ok := parseSerial(cell); ok {
+			return p.t.opt.Words.Code(string(appendDay(nil, int32(seconds/secondsPerDay))))
+		}
+	}
+	period := p.wordOf(cell).period
+	if period == 0 {
+		p.bad(rebatePeriod, p.undecodedOr(cell, rules.CodeTimeSyntax))
+	}
+	return period
+}
+
+// product is the product's word: face_to_face for a blank.
+func (p *rebateParser) product() uint32 {
+	cell := p.value(rebateProduct)
+	if !p.t.valid(cell) {
+		p.bad(rebateProduct, rules.CodeEncoding)
+	}
+	return p.wordOf(cell).product
+}
+
+// merchant is the merchant's word. A number that is no PID is not guessed at.
+func (p *rebateParser) merchant() uint32 {
+	word, ok := p.idWord(rebateMerchant)
+	if ok && word != 0 && !p.t.inspected && !p.wordOf(trimPID(p.value(rebateMerchant))).pid {
+		p.bad(rebateMerchant, rules.CodeMerchantUnknown)
+	}
+	return word
+}
+
+// money is an amount with up to six decimals, or Null for a blank or a fault.
+func (p *rebateParser) money(k int) int64 {
+	cell := p.value(k)
+	if len(cell) == 0 {
+		return schema.Null
+	}
+	micro, err := rules.ParseMicro(cell)
+	if err != nil {
+		p.bad(k, p.undecodedOr(cell, rules.CodeOf(err)))
+		return schema.Null
+	}
+	return int64(micro)
+}
+
+// normalPeriod is a month as 2026-11 or a day as 2026-11-20, from what statements
+// have: also 202611, 20261120, 2026/11, 2026.11, 2026年11月.
+func normalPeriod(text string) (string, bool) {
+	text = strings.NewReplacer(".", "-", "/", "-", "年", "-", "月", "-", "日", "").Replace(text)
+	text = strings.TrimSuffix(text, "-")
+	if b := []byte(text); digitsOnly(b) {
+		switch len(b) {
+		case 6:
+			text = text[:4] + "-" + text[4:]
+		case 8:
+			text = text[:4] + "-" + text[4:6] + "-" + text[6:]
+		}
+	}
+	if days, ok := parseDay([]byte(text)); ok {
+		return string(appendDay(nil, days)), true
+	}
+	days, ok := parseDay([]byte(text + "-1"))
+	return string(appendMonth(nil, days)), ok
+}

@@ -1,0 +1,167 @@
+package reports
+
+import (
+	"strconv"
+	"strings"
+
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// breaksTable is the table of findings (contract 4), in the order of the result.
+func breaksTable(b []engine.Break, o *Options) table {
+	return table{name: breaksName, rows: len(b), columns: []column{
+		textColumn("id", b, (*engine.Break).ID),
+		enumColumn("code", breakNames, b, func(b *engine.Break) uint8 { return uint8(b.Code) }),
+		enumColumn("severity", severityNames, b, func(b *engine.Break) uint8 { return uint8(b.Severity) }),
+		textColumn("merchant_pid", b, func(b *engine.Break) string { return b.Merchant }),
+		textColumn("out_trade_no", b, func(b *engine.Break) string { return b.OutTradeNo }),
+		textColumn("trade_no", b, func(b *engine.Break) string { return b.TradeNo }),
+		textColumn("out_request_no", b, func(b *engine.Break) string { return b.RequestNo }),
+		textColumn("store_id", b, func(b *engine.Break) string { return b.Store }),
+		sumColumn("amount", schema.RebateType, b, func(b *engine.Break) rules.Sum { return stake(b) }),
+		enumColumn("side", sideNames, b, func(b *engine.Break) uint8 { return uint8(b.Side) }),
+		titleColumn(b, o.Lang),
+		textColumn("detail", b, func(b *engine.Break) string { return detail(b, o.Lang) }),
+		textColumn("suggestion", b, func(b *engine.Break) string { return suggestion(b, o.Lang) }),
+		textColumn("first_seen", b, func(b *engine.Break) string { return b.FirstSeen }),
+		intColumn("age_days", schema.IntType, b, func(b *engine.Break) int64 { return int64(b.AgeDays) }),
+		sourceColumn("source", b, func(b *engine.Break) (int32, int32) { return b.Table, b.Line }),
+	}}
+}
+
+// The words of the enums that stand in no partition's table.
+var (
+	breakNames = func() []string {
+		names := []string{""}
+		for _, code := range rules.BreakCodes() {
+			names = append(names, code.String())
+		}
+		return names
+	}()
+	severityNames = []string{"", rules.SeverityError.String(), rules.SeverityWarn.String(), rules.SeverityInfo.String()}
+	sideNames     = func() []string {
+		names := []string{""}
+		for side := rules.SideBill; side <= rules.SideFile; side++ {
+			names = append(names, side.String())
+		}
+		return names
+	}()
+)
+
+// titleColumn is an enum: there are as many titles as codes.
+func titleColumn(b []engine.Break, lang Lang) column {
+	titles := []string{""}
+	for _, code := range rules.BreakCodes() {
+		titles = append(titles, lang.text(code).Title)
+	}
+	return enumColumn("title", titles, b, func(b *engine.Break) uint8 { return uint8(b.Code) })
+}
+
+func sourceColumn[T any](name string, rows []T, place func(*T) (int32, int32)) column {
+	c := column{Column: schema.Column{Name: name, Type: schema.SourceType}}
+	c.Tables, c.Lines = make([]int32, len(rows)), make([]int32, len(rows))
+	for i := range rows {
+		c.Tables[i], c.Lines[i] = place(&rows[i])
+	}
+	return c
+}
+
+// detail says what was found, in words, with the amounts of both sides:
+//
+//	短款 -12.00：POS 记为已支付，支付宝没有收款；终端 T1
+func detail(b *engine.Break, lang Lang) string {
+	text := strings.ReplaceAll(lang.text(b.Code).Detail, "{amount}", stake(b).String6())
+	var s strings.Builder
+	s.WriteString(text)
+	more := func(part string) {
+		if part != "" {
+			s.WriteString(lang.pick("；", "; "))
+			s.WriteString(part)
+		}
+	}
+	more(facts(b, lang))
+	more(reason(b, lang))
+	if b.Terminal != "" {
+		more(lang.pick("终端 ", "terminal ") + b.Terminal)
+	}
+	return s.String()
+}
+
+// reason is why, in words; of some codes it holds a value.
+func reason(b *engine.Break, lang Lang) string {
+	switch {
+	case b.Reason == "":
+		return ""
+	case b.Code == rules.BreakTradeNoConflict:
+		return lang.pick("POS 记的交易号 ", "the POS has trade number ") + b.Reason
+	case b.Code == rules.BreakControlTotal:
+		return lang.pick("文件所载 / 实际读到：", "stated / found: ") + b.Reason
+	}
+	return worded(reasonTexts, b.Reason, lang)
+}
+
+// facts are the two amounts that differ, the POS before the bill, and their
+// difference with its sign. Where only one side has an amount, it is the one at
+// stake, which has been said.
+func facts(b *engine.Break, lang Lang) string {
+	if b.Expected == schema.Null || b.Found == schema.Null {
+		return worded(whatTexts, b.What, lang)
+	}
+	left, right := lang.pick("应为", "expected"), lang.pick("实为", "found")
+	if b.Side == rules.SideBoth {
+		left, right = "POS", lang.pick("支付宝", "Alipay")
+	}
+	text := left + " " + amountOf(b, b.Expected).String6() + lang.pick("，", ", ") +
+		right + " " + amountOf(b, b.Found).String6() + lang.pick("，", ", ") + difference(b, lang)
+	if b.What != "" {
+		text = worded(whatTexts, b.What, lang) + lang.pick("：", ": ") + text
+	}
+	return text
+}
+
+// difference is found less expected, with its sign and, where money of the two
+// sides differs, its name: 差额 -1.00（短款).
+func difference(b *engine.Break, lang Lang) string {
+	gap := amountOf(b, b.Found).Sub(amountOf(b, b.Expected))
+	text := lang.pick("差额 ", "difference ")
+	if gap.Sign() > 0 {
+		text += "+"
+	}
+	text += gap.String6()
+	if b.Code != rules.BreakAmountMismatch && b.Code != rules.BreakRefundAmountMismatch {
+		return text
+	}
+	over := gap.Sign() > 0
+	if b.Code == rules.BreakRefundAmountMismatch {
+		over = !over // Alipay returned more than the POS booked: money is missing
+	}
+	if over {
+		return text + lang.pick("（长款）", " (over)")
+	}
+	return text + lang.pick("（短款）", " (short)")
+}
+
+// suggestion says what to do, and the candidate that was found.
+func suggestion(b *engine.Break, lang Lang) string {
+	text := lang.text(b.Code).Do
+	if b.Suggestion == "" {
+		return text
+	}
+	return lang.pick("可能对应 ", "possibly ") + b.Suggestion + lang.pick("，请人工确认；", ", to be confirmed by a person; ") + text
+}
+
+// worded gives a word's text, or the word where it has none.
+func worded(texts map[string][2]string, word string, lang Lang) string {
+	if text, ok := texts[word]; ok {
+		return text[lang.index()]
+	}
+	// The reason may be another break's code.
+	if code, ok := rules.ParseBreakCode(word); ok {
+		return lang.text(code).Title
+	}
+	return word
+}
+
+func itoa[T ~int | ~int32 | ~int64](v T) string { return strconv.FormatInt(int64(v), 10) }

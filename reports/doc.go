@@ -1,0 +1,28 @@
+// Package reports writes what a run found: the result tables as CSV and
+// Parquet, the breaks in words, the rejects, summary.json, the workbook and the
+// page.
+//
+// A [Writer] takes the partitions' results while the engine computes them
+// (it is the engine's ResultSink), and the rest at the end, with Finish:
+//
+//	staging, err := reports.NewStaging("out", 0) // a folder beside out
+//	w, err := reports.NewWriter(reports.Options{Dir: staging.Dir(), …})
+//	result, err := engine.Run(ctx, …, w)
+//	err = w.Finish(ctx, result, reports.Outcome{…})
+//	err = staging.Publish()                      // readers see the old run or the new one
+//
+// Every output but the timings in summary.json depends on the inputs alone: no
+// clock, no map's order, and no order in which parts arrive reaches a byte.
+//
+// Where to look:
+//
+//	writer.go, order.go   the sink; CSV chunks in the order of the parts
+//	csv.go, parquet.go    the two forms of a result table
+//	sorted.go             output.sort: one order over all parts
+//	breaks.go, texts.go   the findings, and their words in two languages
+//	rejects.go, mask.go   the rows that were not accepted; privacy
+//	groups.go             rebate_groups
+//	summary.go, inspect.go  summary.json; what inspect prints of a table
+//	workbook.go, page.go, console.go  for people
+//	publish.go            the exchange of folders
+package reports

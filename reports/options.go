@@ -1,0 +1,285 @@
+package reports
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// Lang is the language of titles, details and sheets. Column names, codes and
+// status words are the same in both.
+type Lang uint8
+
+// The languages.
+const (
+	Chinese Lang = iota + 1
+	English
+)
+
+var langWords = [...]string{"", "zh", "en"}
+
+// String is the language's word in a job file.
+func (l Lang) String() string {
+	if int(l) >= len(langWords) {
+		return fmt.Sprintf("Lang(%d)", uint8(l))
+	}
+	return langWords[l]
+}
+
+// ParseLang is the inverse of String.
+func ParseLang(s string) (Lang, bool) {
+	for l := Chinese; l <= English; l++ {
+		if langWords[l] == s {
+			return l, true
+		}
+	}
+	return 0, false
+}
+
+// Privacy says whether mobiles and pay codes are masked (rules 10).
+type Privacy uint8
+
+// The choices of output.privacy.
+const (
+	Mask Privacy = iota + 1
+	Keep
+)
+
+var privacyWords = [...]string{"", "mask", "keep"}
+
+// String is the choice's word in a job file.
+func (p Privacy) String() string {
+	if int(p) >= len(privacyWords) {
+		return fmt.Sprintf("Privacy(%d)", uint8(p))
+	}
+	return privacyWords[p]
+}
+
+// ParsePrivacy is the inverse of String.
+func ParsePrivacy(s string) (Privacy, bool) {
+	for p := Mask; p <= Keep; p++ {
+		if privacyWords[p] == s {
+			return p, true
+		}
+	}
+	return 0, false
+}
+
+// Codec is the compression of Parquet pages.
+type Codec uint8
+
+// The choices of output.parquet.
+const (
+	Zstd Codec = iota + 1
+	Snappy
+)
+
+var codecWords = [...]string{"", "zstd", "snappy"}
+
+// String is the choice's word in a job file.
+func (c Codec) String() string {
+	if int(c) >= len(codecWords) {
+		return fmt.Sprintf("Codec(%d)", uint8(c))
+	}
+	return codecWords[c]
+}
+
+// ParseCodec is the inverse of String.
+func ParseCodec(s string) (Codec, bool) {
+	for c := Zstd; c <= Snappy; c++ {
+		if codecWords[c] == s {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+// Formats are the forms that a run's results take. summary.json is always
+// written: it makes the folder one of ours.
+type Formats struct{ CSV, Parquet, JSON, XLSX, HTML bool }
+
+// FormatNames are the choices of output.formats.
+var FormatNames = []string{"xlsx", "html", "csv", "parquet", "json"}
+
+// ParseFormats reads a list of format names; it names the first that is none.
+func ParseFormats(names []string) (Formats, error) {
+	var f Formats
+	for _, name := range names {
+		switch name {
+		case "csv":
+			f.CSV = true
+		case "parquet":
+			f.Parquet = true
+		case "json":
+			f.JSON = true
+		case "xlsx":
+			f.XLSX = true
+		case "html":
+			f.HTML = true
+		default:
+			return Formats{}, fmt.Errorf("%q: not an output format (%s)", name, join(FormatNames))
+		}
+	}
+	return f, nil
+}
+
+// Results says which of the partitions' tables a run has. A table whose part of
+// the work was left out is not written.
+type Results struct{ Trades, Refunds, Goods, Rebates bool }
+
+// ResultsOf derives the tables from the parts of the work that run.
+func ResultsOf(parts []engine.PartState) Results {
+	var r Results
+	for _, p := range parts {
+		switch {
+		case !p.Ran:
+		case p.Name == "trades", p.Name == "match":
+			r.Trades = true
+		case p.Name == "refunds":
+			r.Refunds = true
+		case p.Name == "goods":
+			r.Goods = true
+		case p.Name == "rebates":
+			r.Rebates = true
+		}
+	}
+	return r
+}
+
+// JobInfo is what the outputs say about the job.
+type JobInfo struct {
+	Name    string // of the job file
+	Version string // of the product
+	// Settings are the rules of the job, echoed in the summary. They marshal to
+	// the same JSON in every run.
+	Settings any
+}
+
+// Options are the choices of a Writer.
+type Options struct {
+	Dir     string      // the folder to write to: Staging.Dir
+	Temp    string      // for temporary files, not below Dir: Staging.Temp; blank: a hidden folder in Dir, removed by Finish
+	Mode    fs.FileMode // of files; 0 is 0600
+	Formats Formats
+	Results Results
+	Lang    Lang    // 0 is Chinese
+	Privacy Privacy // 0 is Mask
+	CSVBOM  bool    // output.csv_bom: CSV for spreadsheets
+	Sort    bool    // output.sort: the key's order throughout
+	Parquet Codec   // 0 is Zstd
+	Zone    *time.Location
+	Words   func() []string // the run's words, as of now
+	Tables  []*schema.Table // the run's input tables, by number
+	Job     JobInfo
+
+	// Memory bounds the encoded rows that wait for a part before them; what is
+	// more goes to temporary files. 0 is 64 MiB.
+	Memory int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Mode == 0 {
+		o.Mode = 0o600
+	}
+	if o.Lang == 0 {
+		o.Lang = Chinese
+	}
+	if o.Privacy == 0 {
+		o.Privacy = Mask
+	}
+	if o.Parquet == 0 {
+		o.Parquet = Zstd
+	}
+	if o.Zone == nil {
+		o.Zone = time.FixedZone("Asia/Shanghai", 8*60*60)
+	}
+	if o.Words == nil {
+		o.Words = func() []string { return []string{""} }
+	}
+	if o.Memory == 0 {
+		o.Memory = 64 << 20
+	}
+	return o
+}
+
+// Limits are the job's limits (contract 2).
+type Limits struct {
+	Rejects     int64
+	Breaks      int64
+	BreakAmount rules.Fen
+}
+
+// A Timing is how long one stage took.
+type Timing struct {
+	Stage    string
+	Duration time.Duration
+}
+
+// Outcome is what the command knows about the run when the tables are done.
+type Outcome struct {
+	ExitCode   int
+	Incomplete bool // an input is missing or fails its control total, and the run is published all the same
+	Limits     Limits
+	// Timings are asked for when everything but the summary has been written.
+	// They stand in summary.json and nowhere else. nil is none.
+	Timings func() []Timing
+}
+
+// Counted is how many breaks count towards the job's limits, and what they add
+// up to in millionths of a yuan.
+func Counted(breaks []engine.Break) (count int64, amount rules.Sum) {
+	for i := range breaks {
+		if breaks[i].Severity.Counts() {
+			count++
+			amount.AddSum(stake(&breaks[i]))
+		}
+	}
+	return count, amount
+}
+
+// Above reports whether the run's breaks are above the limits (exit 1), and its
+// rejects (exit 4).
+func (l Limits) Above(r *engine.Result) (breaks, rejects bool) {
+	count, amount := Counted(r.Breaks)
+	limit := micros(int64(l.BreakAmount))
+	return count > l.Breaks || amount.Cmp(limit) > 0, int64(len(r.Rejects)) > l.Rejects
+}
+
+// stake is the amount of a break in millionths.
+func stake(b *engine.Break) rules.Sum { return amountOf(b, b.Amount) }
+
+// amountOf is one of the break's amounts in millionths.
+func amountOf(b *engine.Break, v int64) rules.Sum {
+	if !b.Micro {
+		return micros(v)
+	}
+	var s rules.Sum
+	s.AddInt(v)
+	return s
+}
+
+// micros is an amount of fen in millionths.
+func micros(v int64) rules.Sum {
+	var s rules.Sum
+	// A fen is 10,000 millionths; the largest amount of fen would not fit int64.
+	const parts, unit = 10, 1000
+	for range parts {
+		s.AddInt(v * unit)
+	}
+	return s
+}
+
+func join(names []string) string {
+	s := ""
+	for i, name := range names {
+		if i > 0 {
+			s += ", "
+		}
+		s += name
+	}
+	return s
+}
