@@ -57,7 +57,7 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 	if end.ExitCode != 0 {
 		style = red
 	}
-	fmt.Fprintf(&c.text, "%s %s  %s\n", c.paint(bold, l.pick("对账", "Reconciled")), r.Date, c.paint(style, verdict(end, l)))
+	fmt.Fprintf(&c.text, "%s %s  %s\n", c.paint(bold, l.pick("对账", "Reconciled")), r.Date, c.paint(style, verdict(r, end, l)))
 	if end.Incomplete {
 		fmt.Fprintf(&c.text, "%s\n", c.paint(yellow, l.pick("输入不完整，不是最终结果", "an input is incomplete: not the final result")))
 	}

@@ -32,25 +32,9 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	line(l.pick("业务日期", "Business date"), r.Date)
 	line(l.pick("作业", "Job"), o.Job.Name)
 	line(l.pick("版本", "Version"), o.Job.Version)
-	line(l.pick("结论", "Result"), verdict(end, l))
+	line(l.pick("结论", "Result"), verdict(r, end, l))
 	if end.Incomplete {
 		line(l.pick("注意", "Mind"), l.pick("输入不完整，本报告不是最终结果", "an input is incomplete: this is not the final result"))
-	}
-	section(l.pick("输入", "Input"), l.pick("格式", "Format"), l.pick("账号", "Account"), l.pick("行数", "Rows"), l.pick("采用", "Accepted"), l.pick("拒绝", "Rejected"))
-	for _, t := range r.Tables {
-		format := t.Format
-		if t.Dialect != "" {
-			format += " " + t.Dialect
-		}
-		line(t.File(), format, t.Account, t.Rows, t.Accepted, t.Rejected)
-	}
-	section(l.pick("控制总额", "Control total"), l.pick("文件所载", "Stated"), l.pick("实际读到", "Found"), l.pick("相符", "Holds"), l.pick("文件", "File"))
-	for _, t := range r.Tables {
-		for _, c := range t.Controls {
-			if c.Stated != nil && c.Holds != nil {
-				line(c.Name, *c.Stated, c.Found, l.yes(*c.Holds), t.File())
-			}
-		}
 	}
 	for _, side := range []struct {
 		name    string
@@ -73,6 +57,7 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 			line(l.cause(c), t.Count, amountCell{t.Expected, true}, amountCell{t.Stated, true}, amountCell{t.Loss, true})
 		}
 	}
+	l.inputs(r, line, section)
 	section(l.pick("未做的部分", "Left out"), l.pick("缺少的输入", "Absent input"))
 	for _, p := range r.Parts {
 		if !p.Ran {
@@ -84,6 +69,50 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 		line(i.Name, i.Left, i.Right, l.yes(i.Holds))
 	}
 	return lines
+}
+
+// inputs lists the tables, each with its control totals in one word; those that do
+// not hold follow one by one.
+func (l Lang) inputs(r *engine.Result, line, section func(cells ...any)) {
+	section(l.pick("输入", "Input"), l.pick("格式", "Format"), l.pick("账号", "Account"), l.pick("行数", "Rows"),
+		l.pick("采用", "Accepted"), l.pick("拒绝", "Rejected"), l.pick("控制总额", "Control totals"))
+	failing := 0
+	for _, t := range r.Tables {
+		format := t.Format
+		if t.Dialect != "" {
+			format += " " + t.Dialect
+		}
+		stated, holds := 0, 0
+		for _, c := range t.Controls {
+			if c.Stated == nil || c.Holds == nil {
+				continue
+			}
+			stated++
+			if *c.Holds {
+				holds++
+			}
+		}
+		failing += stated - holds
+		controls := l.pick("文件未载", "not stated")
+		switch {
+		case stated > 0 && stated == holds:
+			controls = l.pick("全部相符", "all hold") + " (" + itoa(stated) + ")"
+		case stated > 0:
+			controls = l.pick("不符 ", "failing: ") + itoa(stated-holds) + " / " + itoa(stated)
+		}
+		line(t.File(), format, t.Account, t.Rows, t.Accepted, t.Rejected, controls)
+	}
+	if failing == 0 {
+		return
+	}
+	section(l.pick("不符的控制总额", "Control total that fails"), l.pick("文件所载", "Stated"), l.pick("实际读到", "Found"), l.pick("文件", "File"))
+	for _, t := range r.Tables {
+		for _, c := range t.Controls {
+			if c.Stated != nil && c.Holds != nil && !*c.Holds {
+				line(c.Name, *c.Stated, c.Found, t.File())
+			}
+		}
+	}
 }
 
 // statusOrder is the order of a reader: what is settled, then what is open, then
@@ -104,10 +133,13 @@ func nextStatus(s rules.Status) rules.Status {
 }
 
 // verdict says in words how the run ended.
-func verdict(end Outcome, l Lang) string {
+func verdict(r *engine.Result, end Outcome, l Lang) string {
 	switch end.ExitCode {
 	case 0:
-		return l.pick("平：没有超限的差异", "balanced: no break above the limits")
+		if count, _ := Counted(r.Breaks); count > 0 {
+			return l.pick("有 "+itoa(int(count))+" 条差异，都在作业的限额之内", itoa(int(count))+" breaks, all within the job's limits")
+		}
+		return l.pick("平：没有差异", "balanced: no break")
 	case 1:
 		return l.pick("有差异超过限额，需要处理", "breaks above the limits: somebody must look at them")
 	case 3:

@@ -234,6 +234,7 @@ func (b *book) begin(name string, head []heading) *excelize.StreamWriter {
 	if b.check(err); err != nil {
 		return nil
 	}
+	b.check(b.print(name))
 	sw, err := b.file.NewStreamWriter(name)
 	if b.check(err); err != nil {
 		return nil
@@ -242,6 +243,18 @@ func (b *book) begin(name string, head []heading) *excelize.StreamWriter {
 		b.check(sw.SetColWidth(i+1, i+1, h.width))
 	}
 	return sw
+}
+
+// print sets the sheet up for paper: landscape, as wide as the page, the header on
+// every page.
+func (b *book) print(name string) error {
+	fit, landscape, wide, tall, a4 := true, "landscape", 1, 0, 9
+	if err := b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}); err != nil {
+		return err
+	}
+	return b.file.SetPageLayout(name, &excelize.PageLayoutOptions{
+		Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &tall,
+	})
 }
 
 // setRow writes a row. Text is always a text cell: no value can be a formula.
@@ -271,8 +284,8 @@ func (b *book) setRow(sw *excelize.StreamWriter, number int, values []any) error
 // overview is the first sheet: the result, the inputs, the proofs and the
 // figures of every part.
 func (b *book) overview(r *engine.Result, o *Options, end Outcome) {
-	const wide, narrow = 36, 18
-	head := []heading{{"", wide}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}}
+	const wide, narrow = 48, 20
+	head := []heading{{"", wide}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}}
 	sw := b.begin(b.lang.pick("总览", "Overview"), head)
 	number := 0
 	for _, line := range overviewOf(r, o, end) {

@@ -151,10 +151,11 @@ func (w *Writer) Fail(r *engine.Result, end Outcome) error {
 // A wholeTable is a table that the result holds whole. It is written slice by
 // slice, because its text may be long: every rejected row is in it.
 type wholeTable struct {
-	name string
-	rows int
-	size func(i int) int // of the texts of a row that may be long, in bytes
-	of   func(from, to int) table
+	name  string
+	rows  int
+	limit int             // of the bytes of long texts in a slice
+	size  func(i int) int // of a row's long texts
+	of    func(from, to int) table
 }
 
 // wholeTables are the tables that are written at the end.
@@ -162,18 +163,18 @@ func (w *Writer) wholeTables(r *engine.Result) []wholeTable {
 	var tables []wholeTable
 	short := func(int) int { return 0 }
 	if w.opts.Results.Rebates {
-		tables = append(tables, wholeTable{groupsName, len(r.Groups), short, func(from, to int) table {
+		tables = append(tables, wholeTable{groupsName, len(r.Groups), sliceBytes, short, func(from, to int) table {
 			return groupsTable(r.Groups[from:to])
 		}})
 	}
-	return append(tables, wholeTable{breaksName, len(r.Breaks), short, func(from, to int) table {
+	return append(tables, wholeTable{breaksName, len(r.Breaks), sliceBytes, short, func(from, to int) table {
 		return breaksTable(r.Breaks[from:to], &w.opts)
 	}}, w.rejects(r))
 }
 
 func (w *Writer) rejects(r *engine.Result) wholeTable {
 	return wholeTable{
-		rejectsName, len(r.Rejects),
+		rejectsName, len(r.Rejects), sliceBytes,
 		func(i int) int { return len(r.Rejects[i].Raw) + 2*len(r.Rejects[i].Value) },
 		func(from, to int) table { return rejectsTable(r.Rejects[from:to], r.Tables, &w.opts) },
 	}
@@ -185,7 +186,7 @@ const sliceBytes = 64 << 20
 // slice is the end of the slice that begins at from.
 func (t *wholeTable) slice(from int) int {
 	size, to := 0, from
-	for to < t.rows && to-from < chunkRows && size < sliceBytes {
+	for to < t.rows && to-from < chunkRows && size < t.limit {
 		size += t.size(to)
 		to++
 	}

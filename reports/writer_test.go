@@ -323,7 +323,7 @@ func TestAppendFen(t *testing.T) {
 func TestSlices(t *testing.T) {
 	d := newDay(1, 1, 1)
 	r := d.result()
-	long := strings.Repeat("x", sliceBytes/3)
+	long := strings.Repeat("x", 50)
 	r.Rejects = nil
 	for i := range 8 {
 		r.Rejects = append(r.Rejects, schema.Reject{Table: 1, Line: int32(i + 1), Code: rules.CodeColumnCount, Raw: long})
@@ -331,6 +331,7 @@ func TestSlices(t *testing.T) {
 	o := d.options(t.TempDir())
 	w := NewWriter(o)
 	table := w.rejects(r)
+	table.limit = 101
 	if err := w.writeWhole(context.Background(), &table, Formats{CSV: true, Parquet: true}); err != nil {
 		t.Fatal(err)
 	}
