@@ -271,7 +271,7 @@ func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {
 	case rules.BasisOrderAmount:
 		return rules.Fen(b.Amount[row])
 	case rules.BasisBuyerPaid:
-		return rules.Fen(b.Received[row] - b.RedPacket[row] - b.PlatformDiscount[row])
+		return rules.Fen(b.Received[row]) - given(b.RedPacket[row]) - given(b.PlatformDiscount[row])
 	case rules.BasisReceived:
 	}
 	return rules.Fen(b.Received[row])

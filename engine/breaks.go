@@ -84,7 +84,9 @@ func (w *worker) billGap(row, first int32) int64 {
 		b.Amount, b.Received, b.RedPacket, b.Points, b.PlatformDiscount, b.MerchantDiscount,
 		b.Voucher, b.MerchantRed, b.Card, b.Fee, b.Royalty,
 	} {
-		gap = max(gap, absolute(v[row]-v[first]))
+		if v[row] != schema.Null && v[first] != schema.Null {
+			gap = max(gap, absolute(v[row]-v[first]))
+		}
 	}
 	return gap
 }
@@ -104,7 +106,7 @@ func (w *worker) checkOrderIdentity(u *unit, run int32) {
 func (w *worker) checkPayment(u *unit) {
 	b, i := &w.rows.Bills, u.bill
 	if b.Flags[i]&schema.NoSplit == 0 {
-		gap := rules.BillGap(rules.Fen(b.Amount[i]), rules.Fen(b.Received[i]), rules.Fen(b.MerchantDiscount[i]), rules.Fen(b.MerchantRed[i]))
+		gap := rules.BillGap(rules.Fen(b.Amount[i]), rules.Fen(b.Received[i]), given(b.MerchantDiscount[i]), given(b.MerchantRed[i]))
 		if gap != 0 {
 			w.find(rules.BreakAmountIdentity, rules.SideBill, u, int64(gap.Abs()), b.Received[i]-int64(gap), b.Received[i], "商家实收")
 		}

@@ -122,7 +122,7 @@ func (w *worker) tradeNo(u *unit) []byte {
 // feeDue is the service fee that the payment should have cost (rules 7), or Null
 // where it is not checked.
 func (w *worker) feeDue(u *unit) int64 {
-	if u.bill < 0 || w.p.tables[w.rows.Bills.Table[u.bill]].FeesAllZero {
+	if u.bill < 0 || w.rows.Bills.Fee[u.bill] == schema.Null || w.p.tables[w.rows.Bills.Table[u.bill]].FeesAllZero {
 		return schema.Null
 	}
 	rate := w.p.feeRate(w.rows.Bills.Merchant[u.bill], w.rows.Bills.Store[u.bill])
@@ -233,8 +233,8 @@ func (w *worker) emitRefund(r *refundUnit, out *schema.RefundRows) {
 	out.ExpectedCoupon = append(out.ExpectedCoupon, part(rules.FundCoupon))
 	received, red, discount := at(b.Received, r.bill), int64(schema.Null), int64(schema.Null)
 	if r.bill >= 0 && b.Flags[r.bill]&schema.NoSplit == 0 {
-		red = b.RedPacket[r.bill] + b.PlatformDiscount[r.bill]
-		discount = b.MerchantDiscount[r.bill]
+		red = int64(given(b.RedPacket[r.bill]) + given(b.PlatformDiscount[r.bill]))
+		discount = int64(given(b.MerchantDiscount[r.bill]))
 	}
 	out.ActualReceived = append(out.ActualReceived, received)
 	out.ActualRed = append(out.ActualRed, red)

@@ -23,7 +23,6 @@ type groupSum struct {
 	hasStated        bool
 	pending          int64
 	lost, claimable  rules.Sum
-	togetherDue      rules.Sum // expected of the right trades that an aggregated row pays
 }
 
 func (g *groupSum) merge(o *groupSum) {
@@ -40,7 +39,6 @@ func (g *groupSum) merge(o *groupSum) {
 	g.pending += o.pending
 	g.lost.AddSum(o.lost)
 	g.claimable.AddSum(o.claimable)
-	g.togetherDue.AddSum(o.togetherDue)
 }
 
 // A periodGroup holds a group whose rebate is rounded once (rounding: period).
@@ -197,7 +195,7 @@ func (w *worker) addLoss(u *unit, group groupKey, provider uint32, cause rules.C
 		g.pending++
 	}
 	if together && cause == rules.CauseOK && loss == 0 {
-		g.togetherDue.AddMicro(expected)
+		w.totals.together.AddMicro(expected)
 	}
 	switch cause.Appeal() {
 	case rules.AppealLost:

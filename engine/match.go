@@ -216,10 +216,11 @@ func (w *worker) fund(u *unit) {
 	if !u.split {
 		return
 	}
-	u.funding = rules.BillFunding(u.total, rules.Fen(b.RedPacket[i]+b.PlatformDiscount[i]),
-		rules.Fen(b.MerchantRed[i]), rules.Fen(b.MerchantDiscount[i]), rules.Fen(b.Voucher[i]), pos)
+	u.funding = rules.BillFunding(u.total, given(b.RedPacket[i])+given(b.PlatformDiscount[i]),
+		given(b.MerchantRed[i]), given(b.MerchantDiscount[i]), given(b.Voucher[i]), pos)
 }
 
+// given is an amount whose blank counts as 0.
 func given(v int64) rules.Fen {
 	if v == schema.Null {
 		return 0

@@ -156,11 +156,7 @@ func (d *driver) prove(*Result) []Invariant {
 			due.AddSum(c.Expected)
 			due = due.Sub(c.Stated)
 		}
-		for _, f := range d.found { // trades that an aggregated row pays are compared there
-			for _, g := range f.groups {
-				due = due.Sub(g.togetherDue)
-			}
-		}
+		due = due.Sub(t.together) // compared with the aggregated row, as a group
 		add("rebates.losses", losses.String6(), due.String6())
 		accounted := t.unearned.amount
 		for _, s := range []side{t.orphans, t.outOfScope, t.aggregated, t.statementsRejected} {

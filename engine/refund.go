@@ -620,8 +620,8 @@ func (w *worker) checkSplit(r *refundUnit) {
 		want, have rules.Fen
 	}{
 		{"商家实收", r.expected.Received(), rules.Fen(b.Received[r.bill])},
-		{"支付宝红包+支付宝优惠", r.expected[rules.FundRedPacket], rules.Fen(b.RedPacket[r.bill] + b.PlatformDiscount[r.bill])},
-		{"商家优惠", r.expected[rules.FundAllowance] + r.expected[rules.FundCoupon], rules.Fen(b.MerchantDiscount[r.bill])},
+		{"支付宝红包+支付宝优惠", r.expected[rules.FundRedPacket], given(b.RedPacket[r.bill]) + given(b.PlatformDiscount[r.bill])},
+		{"商家优惠", r.expected[rules.FundAllowance] + r.expected[rules.FundCoupon], given(b.MerchantDiscount[r.bill])},
 	} {
 		if gap := (part.want - part.have).Abs(); gap > worst {
 			worst, what, want, have = gap, part.what, part.want, part.have
@@ -712,8 +712,8 @@ func (w *worker) overpaid(u *unit, r *refundUnit, follows bool, amount rules.Fen
 
 // refundFee is the service fee that should come back with the refund (rules 7).
 func (w *worker) refundFee(u *unit, r *refundUnit) {
-	if r.bill < 0 || w.p.tables[w.rows.Bills.Table[r.bill]].FeesAllZero {
-		return
+	if r.bill < 0 || w.rows.Bills.Fee[r.bill] == schema.Null || w.p.tables[w.rows.Bills.Table[r.bill]].FeesAllZero {
+		return // a file without fees, or a row without one, has none to compare
 	}
 	b := &w.rows.Bills
 	store, merchant := b.Store[r.bill], b.Merchant[r.bill]

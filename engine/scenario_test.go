@@ -200,7 +200,7 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 	return sink, result
 }
 
-// tables are the results that a scenario can want, by name.
+// scenarioTables are the results that a scenario can want, by name.
 func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]string {
 	tables := map[string][]map[string]string{
 		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r),
@@ -273,7 +273,8 @@ func micro(s rules.Sum) string {
 }
 
 // TestScenarios runs every scenario in one part by one worker and in eight parts
-// by four: both must give the wanted tables.
+// by four: both must give the wanted tables. A scenario whose rule is disputed
+// waits in testdata/disputed, which is not run.
 func TestScenarios(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {

@@ -97,6 +97,7 @@ type totals struct {
 	orphans, outOfScope, aggregated   side
 	allocatedOrders                   rules.Sum
 	returned                          rules.Sum // what the refunds of all trades return
+	together                          rules.Sum // expected of the right trades that an aggregated row pays; millionths
 	scenarios                         [8]ScenarioTally
 	noGoods, priceUnknown, incomplete int64
 }
@@ -119,6 +120,7 @@ func (t *totals) merge(o *totals) {
 	}
 	t.allocatedOrders.AddSum(o.allocatedOrders)
 	t.returned.AddSum(o.returned)
+	t.together.AddSum(o.together)
 	for i := range t.scenarios {
 		t.scenarios[i].Orders += o.scenarios[i].Orders
 		t.scenarios[i].Amount.AddSum(o.scenarios[i].Amount)

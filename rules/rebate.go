@@ -193,8 +193,8 @@ func (c Cutoff) Share(exact Sum, order uint64) Micro {
 
 // CompareStatement compares what a trade with a right PID, whose period a
 // statement covers, should get with what the statement pays for it. stated: the
-// statement has a row of it. Both less and more count from beyond the tolerance
-// on; a missing row does from the first unit.
+// statement has a row of it. Too little counts from beyond the tolerance on, too
+// much and a missing row from the first unit (rules 6).
 func CompareStatement(expected, paid Micro, stated bool, tolerance Micro) Cause {
 	var e, p Sum
 	e.AddMicro(expected)
@@ -213,7 +213,7 @@ func CompareSums(expected, paid Sum, stated bool, tolerance Micro) Cause {
 		return CauseOK
 	case loss.Cmp(limit) > 0:
 		return CauseStatementShort
-	case loss.Neg().Cmp(limit) > 0:
+	case loss.Sign() < 0:
 		return CauseStatementOver
 	}
 	return CauseOK
