@@ -28,12 +28,8 @@ func (w *worker) checkUnit(u *unit) {
 		w.find(rules.BreakStatusMismatch, rules.SideBoth, u, bill, pos, bill, "")
 	case rules.StatusAmountMismatch:
 		w.find(rules.BreakAmountMismatch, rules.SideBoth, u, absolute(bill-pos), pos, bill, "")
-	case rules.StatusBillOnly:
-		w.noteOpen(u, w.find(rules.BreakBillOnly, rules.SideBill, u, bill, schema.Null, bill, ""))
-	case rules.StatusPOSOnly:
-		w.noteOpen(u, w.find(rules.BreakPOSOnly, rules.SidePOS, u, pos, pos, schema.Null, ""))
-	case rules.StatusPending:
-		w.noteOpen(u, -1)
+	case rules.StatusBillOnly, rules.StatusPOSOnly, rules.StatusPending:
+		w.checkSingle(u, pos, bill)
 	case rules.StatusExcluded, rules.StatusMatched:
 	}
 	if u.order >= 0 {
@@ -45,6 +41,23 @@ func (w *worker) checkUnit(u *unit) {
 	if u.order >= 0 && u.bill >= 0 && u.status != rules.StatusExcluded {
 		w.checkPair(u, run)
 	}
+}
+
+// checkSingle finds what a one-sided trade means; without the other side's input
+// it means nothing.
+func (w *worker) checkSingle(u *unit, pos, bill int64) {
+	if !w.p.compares {
+		return
+	}
+	at := int32(-1)
+	switch u.status {
+	case rules.StatusBillOnly:
+		at = w.find(rules.BreakBillOnly, rules.SideBill, u, bill, schema.Null, bill, "")
+	case rules.StatusPOSOnly:
+		at = w.find(rules.BreakPOSOnly, rules.SidePOS, u, pos, pos, schema.Null, "")
+	default: // pending: no break, but it may be what another waits for
+	}
+	w.noteOpen(u, at)
 }
 
 func absolute(v int64) int64 {
@@ -178,7 +191,9 @@ func (w *worker) checkRefund(r *refundUnit) {
 	case rules.StatusBillOnly:
 		w.findRefund(rules.BreakRefundBillOnly, r, bill, schema.Null, bill, "")
 	case rules.StatusPOSOnly:
-		w.findRefund(rules.BreakRefundPOSOnly, r, pos, pos, schema.Null, "")
+		if w.p.comparesRefunds { // without bills the part is left out
+			w.findRefund(rules.BreakRefundPOSOnly, r, pos, pos, schema.Null, "")
+		}
 	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded, rules.StatusStatusMismatch:
 	}
 	if r.bill >= 0 && r.unit >= 0 && w.units[r.unit].order < 0 && w.units[r.unit].bill < 0 {
@@ -251,9 +266,6 @@ type openUnit struct {
 }
 
 func (w *worker) noteOpen(u *unit, at int32) {
-	if !w.p.hasPos || !w.p.hasBill {
-		return
-	}
 	in, b := &w.rows.Orders, &w.rows.Bills
 	open := openUnit{at: at, part: w.found.part}
 	open.table, open.line = w.placeOf(u)

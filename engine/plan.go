@@ -29,7 +29,8 @@ type plan struct {
 	texts  []string // of the words that the inputs and the registry have
 
 	dayStart, dayEnd int64 // of the business day
-	hasPos, hasBill  bool
+	compares         bool  // bills and POS orders are given, so that a single row is a finding
+	comparesRefunds  bool // bills are given
 	hasRefused       bool // rows of a refused table are left out
 
 	isPID          []bool   // by word
@@ -70,15 +71,15 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	w := s.opt.Words
 	p := &plan{
 		job: job, tables: tables, words: w, hash: s.hash,
-		hasPos:     job.Inputs[schema.PosOrders],
-		hasBill:    job.Inputs[schema.AlipayBill],
-		audit:      job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
-		coverage:   map[coverKey]int64{},
-		defaultPID: w.Code(job.DefaultMerchant),
-		alipay:     w.Code("alipay"),
-		filler:     w.Code(fillerName),
-		faceToFace: w.Code(faceToFace),
-		huabei:     w.Code(huabei),
+		compares:        job.Inputs[schema.PosOrders] && job.Inputs[schema.AlipayBill],
+		comparesRefunds: job.Inputs[schema.AlipayBill],
+		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
+		coverage:        map[coverKey]int64{},
+		defaultPID:      w.Code(job.DefaultMerchant),
+		alipay:          w.Code("alipay"),
+		filler:          w.Code(fillerName),
+		faceToFace:      w.Code(faceToFace),
+		huabei:          w.Code(huabei),
 	}
 	for key, n := range s.coverage {
 		if !tables[key.table].Refused {

@@ -273,8 +273,7 @@ func micro(s rules.Sum) string {
 }
 
 // TestScenarios runs every scenario in one part by one worker and in eight parts
-// by four: both must give the wanted tables. A scenario whose rule is disputed
-// waits in testdata/disputed, which is not run.
+// by four: both must give the wanted tables.
 func TestScenarios(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {

@@ -202,12 +202,12 @@ var causeTexts = map[rules.Cause][2]string{
 }
 
 var partTexts = map[string][2]string{
-	"trades":  {"交易对账", "matching"},
-	"match":   {"交易对账", "matching"},
-	"refunds": {"退款", "refunds"},
-	"goods":   {"商品分摊", "goods"},
-	"fees":    {"手续费", "fees"},
-	"rebates": {"返佣", "rebates"},
+	"trades":     {"交易对账", "matching"},
+	"refunds":    {"退款", "refunds"},
+	"goods":      {"商品分摊", "goods"},
+	"fees":       {"手续费", "fees"},
+	"rebates":    {"返佣审计", "rebate audit"},
+	"statements": {"返佣账单核对", "rebate statements"},
 }
 
 // part names a part of the work.
