@@ -299,12 +299,11 @@ func (w *worker) assembleRefunds() {
 	w.posRefundStart = append(w.posRefundStart, int32(len(w.posRefunds)))
 }
 
-func (w *worker) posRefundsOf(key int32) (int32, []posRefund) {
+func (w *worker) posRefundsOf(key int32) []posRefund {
 	if key < 0 {
-		return 0, nil
+		return nil
 	}
-	from, to := w.posRefundStart[key], w.posRefundStart[key+1]
-	return from, w.posRefunds[from:to]
+	return w.posRefunds[w.posRefundStart[key]:w.posRefundStart[key+1]]
 }
 
 func (w *worker) addRefundRun(base int, key, run int32) {

@@ -13,6 +13,9 @@ type judgeKey struct {
 	day                    int32
 }
 
+// noOrder stands for the PID of a trade without a POS order: nobody knows it.
+const noOrder = ^uint32(0)
+
 type judgement struct {
 	cause     rules.Cause
 	agreement *rules.Agreement // the trade's own, or the primary's for a wrong PID; nil for none
@@ -23,17 +26,14 @@ type judgement struct {
 }
 
 // judge says whether the PID is right, and by which agreement the trade is
-// measured. pid 0 with known false is a trade without a POS order.
-func (w *worker) judge(key judgeKey, known bool) judgement {
-	if !known {
-		key.pid = ^uint32(0)
-	}
+// measured.
+func (w *worker) judge(key judgeKey) judgement {
 	if j, ok := w.judged[key]; ok {
 		return j
 	}
 	product := w.p.text(key.product)
 	j := judgement{cause: rules.CausePIDUnknown}
-	if known {
+	if key.pid != noOrder {
 		j.cause, j.agreement = w.p.book.Judge(w.p.text(key.pid), w.p.text(key.merchant), product, key.day, false)
 	}
 	if j.agreement == nil {
@@ -196,47 +196,67 @@ func (w *worker) payout(product uint32) payout {
 	return p
 }
 
+// An audited is the audit of one trade for one product.
+type audited struct {
+	judgement
+	unit     *unit
+	product  uint32
+	pid      uint32 // sys_service_provider_id as sent, 0 if empty
+	run      int32  // of the order, or -1
+	group    groupKey
+	cause    rules.Cause // the final one
+	basis    rules.Fen
+	expected rules.Micro
+	paid     payout
+	loss     int64 // millionths
+	settled  bool  // an aggregated row pays it with the others of its group
+}
+
 func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	b, in := &w.rows.Bills, &w.rows.Orders
-	t := b.Time[u.bill]
-	merchant := b.Merchant[u.bill]
-	provider, run := uint32(0), int32(-1)
+	a := audited{unit: u, product: product, run: -1}
+	key := judgeKey{noOrder, b.Merchant[u.bill], product, dayOf(b.Time[u.bill])}
 	if u.order >= 0 {
-		run = w.orders[u.order].run
-		provider = in.ProviderPID[run]
+		a.run = w.orders[u.order].run
+		a.pid = in.ProviderPID[a.run]
+		key.pid = a.pid
 	}
-	j := w.judge(judgeKey{provider, merchant, product, dayOf(t)}, run >= 0)
-	basis := w.basis(u, j)
-	group := groupKey{j.provider, u.merchant, product, j.period}
-	expected := w.expected(u, j, basis, group)
+	a.judgement = w.judge(key)
+	a.group = groupKey{a.provider, u.merchant, product, a.period}
+	a.basis = w.basis(u, a.judgement)
+	a.paid = w.payout(product)
 	if w.p.collecting {
-		w.collect(u, j, basis, group, product)
+		w.collect(&a)
 		return
 	}
-	paid := w.payout(product)
-	stated := paid.rows > 0
-	cause, loss := j.cause, int64(expected)-paid.amount
-	together := !stated && j.together
-	switch {
-	case cause == rules.CausePIDUnknown:
-		if absolute(loss) <= int64(w.p.job.RebateTolerance) {
-			cause = rules.CauseOK
-		}
-	case cause != rules.CauseOK:
-	case together: // compared with the others of its group
-		loss = 0
-	case !stated && !j.covered:
-		cause, loss = rules.CauseStatementPending, 0
-	case w.settledTogether(group):
-	default:
-		cause = rules.CompareStatement(expected, rules.Micro(paid.amount), stated, w.p.job.RebateTolerance)
-	}
+	a.expected = w.expected(&a)
+	w.concludeAudit(&a)
 	if product == w.p.faceToFace {
-		u.cause = cause
+		u.cause = a.cause
 	}
-	w.emitRebate(u, product, provider, cause, j, basis, expected, paid, loss, out)
-	w.addLoss(u, group, provider, cause, j, basis, expected, paid, loss, together)
-	w.checkRebate(u, product, cause, j, basis, paid, loss)
+	w.emitRebate(&a, out)
+	w.addLoss(&a)
+	w.checkRebate(&a)
+}
+
+// concludeAudit finds the cause: that of the PID, else that of the statement.
+func (w *worker) concludeAudit(a *audited) {
+	stated := a.paid.rows > 0
+	a.cause, a.loss = a.judgement.cause, int64(a.expected)-a.paid.amount
+	switch {
+	case a.cause == rules.CausePIDUnknown:
+		if absolute(a.loss) <= int64(w.p.job.RebateTolerance) {
+			a.cause = rules.CauseOK
+		}
+	case a.cause != rules.CauseOK:
+	case !stated && a.together: // compared with the others of its group
+		a.loss, a.settled = 0, true
+	case !stated && !a.covered:
+		a.cause, a.loss = rules.CauseStatementPending, 0
+	case w.settledTogether(a.group):
+	default:
+		a.cause = rules.CompareStatement(a.expected, rules.Micro(a.paid.amount), stated, w.p.job.RebateTolerance)
+	}
 }
 
 // basis is what the rebate of the trade is computed on, less the same of its
@@ -277,87 +297,88 @@ func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {
 	return rules.Fen(b.Received[row])
 }
 
-func (w *worker) emitRebate(u *unit, product, provider uint32, cause rules.Cause, j judgement, basis rules.Fen, expected rules.Micro, paid payout, loss int64, out *schema.Rebates) {
+func (w *worker) emitRebate(a *audited, out *schema.Rebates) {
 	b, in, s := &w.rows.Bills, &w.rows.Orders, &w.rows.Statements
-	run := int32(-1)
-	if u.order >= 0 {
-		run = w.orders[u.order].run
-	}
+	u := a.unit
 	out.Merchant = append(out.Merchant, u.merchant)
 	out.OutTradeNo.Append(w.outTradeNo(u.key))
 	out.TradeNo.Append(w.tradeNo(u))
-	out.Product = append(out.Product, product)
-	out.ProviderPID = append(out.ProviderPID, provider)
-	out.Cause = append(out.Cause, uint8(cause))
-	out.Appeal = append(out.Appeal, uint8(cause.Appeal()))
-	out.Basis = append(out.Basis, int64(basis))
+	out.Product = append(out.Product, a.product)
+	out.ProviderPID = append(out.ProviderPID, a.pid)
+	out.Cause = append(out.Cause, uint8(a.cause))
+	out.Appeal = append(out.Appeal, uint8(a.cause.Appeal()))
+	out.Basis = append(out.Basis, int64(a.basis))
 	rate, agreement := int64(schema.Null), uint32(0)
-	if j.agreement != nil {
-		rate, agreement = int64(j.agreement.Rate), j.provider
+	if a.agreement != nil {
+		rate, agreement = int64(a.agreement.Rate), a.provider
 	}
 	out.Rate = append(out.Rate, rate)
-	out.Expected = append(out.Expected, int64(expected))
+	out.Expected = append(out.Expected, int64(a.expected))
 	stated := int64(schema.Null)
-	if paid.rows > 0 {
-		stated = paid.amount
+	if a.paid.rows > 0 {
+		stated = a.paid.amount
 	}
 	out.Stated = append(out.Stated, stated)
-	out.Loss = append(out.Loss, loss)
-	out.Period = append(out.Period, j.period)
-	out.Store = append(out.Store, either(in.Store, run, b.Store, u.bill))
-	out.Terminal = append(out.Terminal, either(in.Terminal, run, b.Terminal, u.bill))
+	out.Loss = append(out.Loss, a.loss)
+	out.Period = append(out.Period, a.period)
+	out.Store = append(out.Store, either(in.Store, a.run, b.Store, u.bill))
+	out.Terminal = append(out.Terminal, either(in.Terminal, a.run, b.Terminal, u.bill))
 	out.Time = append(out.Time, b.Time[u.bill])
 	out.Agreement = append(out.Agreement, agreement)
-	appendPlace(&out.Pos, in.Table, in.Line, run)
-	appendPlace(&out.Statement, s.Table, s.Line, paid.first)
+	appendPlace(&out.Pos, in.Table, in.Line, a.run)
+	appendPlace(&out.Statement, s.Table, s.Line, a.paid.first)
 }
 
 // checkRebate finds the breaks of a trade's rebate.
-func (w *worker) checkRebate(u *unit, product uint32, cause rules.Cause, j judgement, basis rules.Fen, paid payout, loss int64) {
-	if code, ok := cause.Break(); ok {
-		atStake := absolute(loss)
-		if cause.Lost() {
-			atStake = max(loss, 0) // a wrong PID that is paid more than is due loses nothing
+func (w *worker) checkRebate(a *audited) {
+	if code, ok := a.cause.Break(); ok {
+		atStake := absolute(a.loss)
+		if a.cause.Lost() {
+			atStake = max(a.loss, 0) // a wrong PID that is paid more than is due loses nothing
 		}
-		w.findRebate(code, u, product, atStake, loss+paid.amount, paid.amount, paid.first)
+		w.findRebate(code, a.unit, a.product, atStake, int64(a.expected), a.paid.amount, a.paid.first)
 	}
-	if cause.Lost() && paid.amount > 0 {
-		w.findRebate(rules.BreakStatementUnearned, u, product, paid.amount, 0, paid.amount, paid.first)
+	if a.cause.Lost() && a.paid.amount > 0 {
+		w.findRebate(rules.BreakStatementUnearned, a.unit, a.product, a.paid.amount, 0, a.paid.amount, a.paid.first)
 	}
-	w.checkStatementRows(u, product, j, basis)
+	w.checkStatementRows(a)
 }
 
 // checkStatementRows finds doubled rows, and rows whose terms are not ours.
-func (w *worker) checkStatementRows(u *unit, product uint32, j judgement, basis rules.Fen) {
+func (w *worker) checkStatementRows(a *audited) {
 	s := &w.rows.Statements
 	for k, row := range w.paidRows {
-		if s.Product[row] != product {
+		if s.Product[row] != a.product {
 			continue
 		}
 		amount := s.Rebate[row] + s.Adjustment[row]
 		for _, e := range w.paidRows[:k] {
-			if s.Product[e] == product && s.Period[e] == s.Period[row] && s.Rebate[e]+s.Adjustment[e] == amount {
-				w.findRebate(rules.BreakStatementDuplicate, u, product, max(amount, 0), 0, amount, row)
+			if s.Product[e] == a.product && s.Period[e] == s.Period[row] && s.Rebate[e]+s.Adjustment[e] == amount {
+				w.findRebate(rules.BreakStatementDuplicate, a.unit, a.product, max(amount, 0), 0, amount, row)
 				break
 			}
 		}
-		if amount < 0 || j.agreement == nil { // a clawback has terms of its own
-			continue
-		}
-		what, gap := "", int64(0)
-		switch {
-		case s.TradeAmount[row] != schema.Null && s.TradeAmount[row] != int64(basis):
-			what, gap = "trade_amount", absolute(s.TradeAmount[row]-int64(basis))
-		case s.Rate[row] != schema.Null && s.Rate[row] != int64(j.agreement.Rate):
-			what = "rate"
-		case s.TradeCount[row] != schema.Null && s.TradeCount[row] != 1:
-			what = "trade_count"
-		}
-		if what != "" {
-			w.findRebate(rules.BreakStatementTerms, u, product, gap*microPerFen, int64(basis)*microPerFen, schema.Null, row)
-			w.found.breaks[len(w.found.breaks)-1].What = what
+		if amount >= 0 && a.agreement != nil { // a clawback has terms of its own
+			w.checkTerms(a, row)
 		}
 	}
+}
+
+func (w *worker) checkTerms(a *audited, row int32) {
+	s := &w.rows.Statements
+	what, gap := "", int64(0)
+	switch {
+	case s.TradeAmount[row] != schema.Null && s.TradeAmount[row] != int64(a.basis):
+		what, gap = "trade_amount", absolute(s.TradeAmount[row]-int64(a.basis))
+	case s.Rate[row] != schema.Null && s.Rate[row] != int64(a.agreement.Rate):
+		what = "rate"
+	case s.TradeCount[row] != schema.Null && s.TradeCount[row] != 1:
+		what = "trade_count"
+	default:
+		return
+	}
+	w.findRebate(rules.BreakStatementTerms, a.unit, a.product, gap*microPerFen, int64(a.basis)*microPerFen, schema.Null, row)
+	w.found.breaks[len(w.found.breaks)-1].What = what
 }
 
 // microPerFen is a fen in millionths of a yuan.

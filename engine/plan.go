@@ -30,8 +30,8 @@ type plan struct {
 
 	dayStart, dayEnd int64 // of the business day
 	compares         bool  // bills and POS orders are given, so that a single row is a finding
-	comparesRefunds  bool // bills are given
-	hasRefused       bool // rows of a refused table are left out
+	comparesRefunds  bool  // bills are given
+	hasRefused       bool  // rows of a refused table are left out
 
 	isPID          []bool   // by word
 	storeMerchant  []uint32 // by word of a store_id: its merchant, 0 if unknown
@@ -47,7 +47,6 @@ type plan struct {
 	audit      bool
 	book       *rules.PIDBook
 	primary    uint32
-	products   []uint32 // named by an agreement or a statement
 	faceToFace uint32
 	huabei     uint32
 	inScope    map[uint32]bool // by product

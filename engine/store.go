@@ -46,14 +46,6 @@ func (r *Rows) add(o *Rows) {
 	schema.AppendAll(&r.Statements, &o.Statements)
 }
 
-func (r *Rows) len() int {
-	n := 0
-	for _, t := range r.tables() {
-		n += t.Len()
-	}
-	return n
-}
-
 func (r *Rows) size() int64 {
 	var n int64
 	for _, t := range r.tables() {

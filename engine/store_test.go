@@ -71,10 +71,10 @@ func makeDay(seed uint64, orders int) *madeDay {
 		t := noon + int64(rng.IntN(40000))
 		if rng.IntN(12) > 0 {
 			for range 1 + rng.IntN(8)/7 {
-				d.addBill(&b, 2+rng.IntN(1), schema.Payment, m, no, tr, "", amount, t, store, rng)
+				d.addBill(&b, schema.Payment, m, no, tr, "", amount, t, store, rng)
 			}
 			if rng.IntN(4) == 0 {
-				d.addBill(&b, 0, schema.Refund, m, no, tr, fmt.Sprintf("R%d", rng.IntN(3)), amount/2, t+60, store, rng)
+				d.addBill(&b, schema.Refund, m, no, tr, fmt.Sprintf("R%d", rng.IntN(3)), amount/2, t+60, store, rng)
 			}
 		}
 		posNo, posTrade := no, tr
@@ -122,7 +122,7 @@ func makeDay(seed uint64, orders int) *madeDay {
 	return d
 }
 
-func (d *madeDay) addBill(b *schema.Bills, _ int, kind schema.RowKind, m uint32, no, trade, request string, amount, t int64, store uint32, rng *rand.Rand) {
+func (d *madeDay) addBill(b *schema.Bills, kind schema.RowKind, m uint32, no, trade, request string, amount, t int64, store uint32, rng *rand.Rand) {
 	b.Table = append(b.Table, int32(rng.IntN(2)))
 	b.Line = append(b.Line, int32(b.Len()+5))
 	b.Kind = append(b.Kind, uint8(kind))

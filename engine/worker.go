@@ -60,6 +60,7 @@ type worker struct {
 	returns    rules.Returns
 	goodsLines []rules.GoodsLine
 	returned   []rules.ReturnedLine
+	follows    bool // returns follows the goods of the trade at hand
 	tagPrice   func(uint32) (rules.Micro, bool)
 
 	judged        map[judgeKey]judgement
@@ -189,8 +190,10 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 		tradeLeaves[trade] = contested[w.p.hash(w.trades.key(int32(trade)))&^partBits]
 	}
 	pairs := [...][2][]int32{
-		{w.orderKey, w.orderTrade}, {w.refundKey, w.refundTrade},
-		{w.billKey, w.billTrade}, {w.statementKey, w.statementTrade},
+		{w.orderKey, w.orderTrade},
+		{w.refundKey, w.refundTrade},
+		{w.billKey, w.billTrade},
+		{w.statementKey, w.statementTrade},
 	}
 	for changed := true; changed; {
 		changed = false

@@ -57,7 +57,6 @@ type billFile struct {
 	payments billSums
 	refunds  billSums
 	stores   []storeSums // the merchant's, and last those without a store
-	dash     int
 }
 
 // billWriter writes the bills merchant by merchant, each in an order of its own.
@@ -213,6 +212,7 @@ func (f *billFile) exported(s *sheet) {
 func (p *billWriter) payment(f *billFile, over *overlap, o *order) error {
 	row := p.paymentRow(o)
 	f.row(o, &row)
+	//exhaustive:ignore
 	switch o.kind {
 	case PaidTwice:
 		row.tradeNo = o.secondTradeNo

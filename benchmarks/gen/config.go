@@ -150,6 +150,9 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("%s: %d is not in %d to %d", limit.name, limit.value, limit.from, limit.upTo)
 		}
 	}
+	if err := c.Mix.check(); err != nil {
+		return c, err
+	}
 	for _, w := range c.Weights {
 		if w < 1 || w > 1000 {
 			return c, fmt.Errorf("weights: %d is not in 1 to 1000", w)

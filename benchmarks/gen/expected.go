@@ -177,6 +177,7 @@ func (e *expected) refund(o *order, k int) {
 		bill = ref.billAmount
 	}
 	e.refundRow(s, o, k, statusNames[ref.status], pos, bill, ref)
+	//exhaustive:ignore
 	switch ref.again {
 	case RefundDuplicateBill:
 		e.refundRow(s, o, k, statusNames[duplicate], noAmount, bill, nil)

@@ -92,6 +92,7 @@ func (w *world) drawLine(l *goodsLine, me *merchant, r *rng) {
 // bendLines makes the lines what the goods kind wants.
 func (w *world) bendLines(o *order, r *rng) {
 	first := &o.lines[0]
+	//exhaustive:ignore
 	switch o.goodsKind {
 	case TagPrice, ZeroTag:
 		for k := range o.n {
@@ -147,6 +148,7 @@ func (o *order) drawTotal(r *rng) {
 	if o.refundKind == RefundListPriceLeft {
 		kind = Below
 	}
+	//exhaustive:ignore
 	switch kind {
 	case Below:
 		o.posTotal -= r.n(max(sum*3/10, 1))
@@ -164,6 +166,7 @@ func (w *world) allocate(o *order) {
 	if o.nMerged > 0 {
 		return
 	}
+	//exhaustive:ignore
 	switch o.goodsKind {
 	case NoGoods, PriceUnknown, NegativeQuantity, BadQuantity, BlankQuantity:
 		return

@@ -5,6 +5,9 @@ import "fmt"
 // Kind is one thing that can be planted in a record. A record has at most one
 // kind of each group; kinds that would make each other's truth uncertain are
 // never combined.
+//
+// A switch on kinds deals with the few that matter there and is marked so
+// (exhaustive:ignore): that each kind is planted and counted is for the tests.
 type Kind uint8
 
 // The kinds, by group. A group's first line is what most records are.
@@ -305,6 +308,27 @@ func (k Kind) rejecting() bool {
 // carry it; a group's first kind is what is left. The shares of the refund kinds
 // are weights among the refunded orders, whose own share is Config.Refunds.
 type Mix map[Kind]int
+
+// check reports a share below 0, or shares of a group that are more than all.
+func (m Mix) check() error {
+	groups := []Kind{firstMatch, firstGoods, firstFunding, firstRefund, firstRebate, firstFee, firstAttribute, kindCount}
+	for g, first := range groups[:len(groups)-1] {
+		sum := 0
+		for k := first; k < groups[g+1]; k++ {
+			share := m[k]
+			if share < 0 || share > 1000 {
+				return fmt.Errorf("mix: %v: %d is not in 0 to 1000", k, share)
+			}
+			if k != first {
+				sum += share
+			}
+		}
+		if sum > 1000 && first != firstRefund && first != firstAttribute {
+			return fmt.Errorf("mix: the kinds beside %v have %d of 1000", first, sum)
+		}
+	}
+	return nil
+}
 
 // DefaultMix plants every kind.
 func DefaultMix() Mix {

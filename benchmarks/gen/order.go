@@ -159,12 +159,14 @@ func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
 		}
 	}
 	if !t.goodsAll {
+		//exhaustive:ignore
 		switch o.goodsKind {
 		case Equal, Below, Above, Merged:
 		default:
 			o.goodsKind = Equal
 		}
 	}
+	//exhaustive:ignore
 	switch o.kind {
 	case RejectColumns, RejectNoNumber, RejectMerchant: // a line of its own
 		o.goodsKind = Equal
@@ -173,6 +175,7 @@ func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
 	case OtherChannel, NotPaid, ZeroAmount:
 		o.fundKind = BuyerOnly
 	case POSOnly, PendingPOS, RejectBillTime, RejectBillType:
+		//exhaustive:ignore
 		switch o.fundKind {
 		case RedPacket, Allowance, Coupon, AllowanceAndCoupon:
 		default:
@@ -189,7 +192,7 @@ func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
 	if !t.rebateAll {
 		o.rebateKind = RightPrimary
 	}
-	if l := w.cfg.LostPID; l != nil && t.rebateAll && o.m == l.Merchant && o.store == w.merchants[o.m].firstStore+l.Store &&
+	if l := w.cfg.LostPID; l != nil && o.kind != MerchantDiffers && o.m == l.Merchant && o.store == w.merchants[o.m].firstStore+l.Store &&
 		o.terminal == l.Terminal && o.created >= int64(l.From.Seconds()) {
 		o.rebateKind = PIDMissing
 	}
@@ -213,6 +216,7 @@ func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
 	o.thousands = attr(Thousands)
 	o.yen = !o.thousands && attr(YenSign)
 	o.comma = attr(CommaInSubject)
+	//exhaustive:ignore
 	switch o.kind {
 	case IdentityBill, RejectBillTime, RejectBillType: // the comma is only found where all else is right
 		o.comma = false
@@ -223,6 +227,7 @@ func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
 
 // setTimes moves the records of the day's ends there.
 func (o *order) setTimes(r *rng) {
+	//exhaustive:ignore
 	switch o.kind {
 	case PendingPOS:
 		o.created = midnight - cutoff + r.n(cutoff)
@@ -239,6 +244,7 @@ func (o *order) setTimes(r *rng) {
 func (o *order) setAmounts(w *world, r *rng) {
 	o.gap, o.conflict = 0, 0
 	o.billTotal = o.posTotal
+	//exhaustive:ignore
 	switch o.kind {
 	case AmountMismatch:
 		d := []fen{1, 100, r.between(1, 5000)}[r.n(3)]
@@ -285,6 +291,7 @@ func (o *order) drawFunding(r *rng) {
 		f.stated = false
 		kind = []Kind{BuyerOnly, RedPacket, Allowance, Coupon}[r.n(4)]
 	}
+	//exhaustive:ignore
 	switch kind {
 	case RedPacket, FundingMismatch:
 		f.redPacket = share(5)
@@ -309,6 +316,7 @@ func (o *order) drawFunding(r *rng) {
 	f.voucher = f.coupon
 	f.buyer = total - f.red - f.allowance - f.coupon - f.merchantRed
 	o.posFund = f
+	//exhaustive:ignore
 	switch kind {
 	case FundingMismatch:
 		d := r.between(1, f.buyer)
@@ -332,6 +340,7 @@ func (o *order) drawFunding(r *rng) {
 func (w *world) setNumbers(o *order, j int64) {
 	b := append(o.numberBuf[:0], "POS"...)
 	date := w.compact
+	//exhaustive:ignore
 	switch o.kind {
 	case MerchantDiffers: // a series of its own: the other merchant has this number too
 		b = append(o.numberBuf[:0], "PMD"...)
@@ -350,6 +359,7 @@ func (w *world) setNumbers(o *order, j int64) {
 	o.posTradeNo = o.tradeNo
 	o.secondTradeNo = nil
 	n := int64(w.cfg.Trades)
+	//exhaustive:ignore
 	switch o.kind {
 	case NoTradeNo:
 		o.posTradeNo = nil
@@ -386,6 +396,7 @@ func (w *world) drawFee(o *order, r *rng) {
 		return
 	}
 	o.fee = feeOf(o.received, w.stores[o.store].rate)
+	//exhaustive:ignore
 	switch o.feeKind {
 	case FeeWithin:
 		o.fee++

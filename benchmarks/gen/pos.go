@@ -15,7 +15,7 @@ var posHeader = [2]string{
 }
 
 // The Slim columns.
-var slimPOSHeader = "out_trade_no,trade_no,merchant_pid,store_id,terminal_id,order_time,status," +
+var slimPOSHeader = "out_trade_no,trade_no,merchant_pid,store_id,terminal_id,order_time,status,channel," +
 	"total_amount,buyer_paid,red_packet,allowance,coupon,hb_fq_num,sys_service_provider_id," +
 	"goods_id,goods_name,quantity,price"
 
@@ -176,6 +176,7 @@ func (p *posWriter) orderCells(b []byte, gb bool, o *order, total fen) []byte {
 	w := p.w
 	slim := w.cfg.Slim
 	number, tradeNo, merchantPID, storeID := o.number, o.posTradeNo, w.merchants[o.posMerchant].pid, w.stores[o.posStore].id
+	//exhaustive:ignore
 	switch o.kind {
 	case NoMerchantPID:
 		merchantPID = ""
@@ -216,11 +217,10 @@ func (p *posWriter) orderCells(b []byte, gb bool, o *order, total fen) []byte {
 	} else {
 		b = append(b, words[o.status].in(gb)...)
 	}
-	if !slim {
-		b = append(b, ',')
-		b = append(b, channels[o.channel].in(gb)...)
-	}
 	b = append(b, ',')
+	b = append(b, channels[o.channel].in(gb)...)
+	b = append(b, ',')
+	//exhaustive:ignore
 	switch o.kind {
 	case RejectAmount:
 		bad := rawCell(badAmounts[o.i%int64(len(badAmounts))])
@@ -280,7 +280,7 @@ func (p *posWriter) blankCells(b []byte, o *order) []byte {
 	b = append(b, ",,"...)
 	b = append(b, p.w.merchants[o.posMerchant].pid...)
 	if p.w.cfg.Slim {
-		return append(b, ",,,,,,,,,,,,"...)
+		return append(b, ",,,,,,,,,,,,,"...)
 	}
 	return append(b, ",,,,,,,,,,,,,,"...)
 }
@@ -296,6 +296,7 @@ func (p *posWriter) goodsCells(b []byte, gb bool, o *order, l *goodsLine) []byte
 	}
 	b = append(b, cells...)
 	b = append(b, ',')
+	//exhaustive:ignore
 	switch l.bad {
 	case NegativeQuantity:
 		if l.quantity%2_000_000 == 0 {

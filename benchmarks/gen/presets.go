@@ -60,7 +60,7 @@ func Random(seed uint64) Config {
 		Terminals: int(r.between(1, 4)), Goods: int(r.between(4, 60)), POSFiles: int(r.between(1, 3)),
 		BillMode: BillMode(r.n(2)), Encoding: Encoding(r.n(3)), Level: int(r.between(1, 9)),
 		Refunds: int(r.n(500)), NoRejects: r.n(3) == 0, RebateScale: 2 + int(r.n(3))*int(r.n(3)),
-		LastLine: r.n(3) == 0, FeesProRata: r.n(3) == 0, Clean: r.n(25) == 0, State: r.n(4) == 0,
+		LastLine: r.n(3) == 0, FeesProRata: r.n(3) == 0, Clean: r.n(25) == 0,
 	}
 	cfg.Date = fmt.Sprintf("2026-%02d-%02d", 1+r.n(12), 1+r.n(28))
 	for range cfg.Merchants {
@@ -68,8 +68,12 @@ func Random(seed uint64) Config {
 	}
 	cfg.Mix = Mix{}
 	for _, group := range [][2]Kind{
-		{firstMatch, firstGoods}, {firstGoods, firstFunding}, {firstFunding, firstRefund},
-		{firstRefund, firstRebate}, {firstRebate, firstFee}, {firstFee, firstAttribute},
+		{firstMatch, firstGoods},
+		{firstGoods, firstFunding},
+		{firstFunding, firstRefund},
+		{firstRefund, firstRebate},
+		{firstRebate, firstFee},
+		{firstFee, firstAttribute},
 	} {
 		// A few kinds are frequent, some are absent; what is left agrees.
 		room := r.between(100, 800)

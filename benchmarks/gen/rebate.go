@@ -26,6 +26,7 @@ var causeNames = [causeCount]string{
 }
 
 func (c cause) appeal() string {
+	//exhaustive:ignore
 	switch c {
 	case pidMissing, pidDamaged, pidMalformed, pidIsMerchant, pidNotEffective, pidUnsigned, pidForeign:
 		return "lost"
@@ -65,6 +66,7 @@ type statementRow struct {
 func (w *world) drawRebates(o *order, r *rng) {
 	o.nRebates, o.nStatements = 0, 0
 	o.secondRebate = rebate{}
+	//exhaustive:ignore
 	switch o.kind {
 	case StatementOrphan, OutOfScope:
 		row := o.pay(primary, faceToFace, r.between(1, 500)*10_000)
@@ -148,6 +150,7 @@ func (w *world) drawPID(o *order, r *rng) {
 	pid := ""
 	own := []int{primary, second, unsigned}[r.n(3)]
 	b := o.pidBuf[:0]
+	//exhaustive:ignore
 	switch o.rebateKind {
 	case PIDMissing, StatementUnearned:
 	case SecondProvider:
@@ -185,6 +188,7 @@ func (w *world) drawPID(o *order, r *rng) {
 
 // wrongPID is the cause of a kind whose PID is wrong for face_to_face; 0: it is right.
 func wrongPID(k Kind) cause {
+	//exhaustive:ignore
 	switch k {
 	case PIDMissing, StatementUnearned:
 		return pidMissing
@@ -206,6 +210,7 @@ func wrongPID(k Kind) cause {
 
 func (w *world) auditFaceToFace(o *order, r *rng) {
 	p := primary
+	//exhaustive:ignore
 	switch o.rebateKind {
 	case SecondProvider:
 		p = second

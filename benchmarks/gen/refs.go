@@ -43,8 +43,10 @@ func (w *world) agreementRows(s *sheet) {
 			if a.limit > 0 {
 				limit = string(appendMicro(nil, a.limit, 2))
 			}
-			s.line(strings.Join([]string{w.providers[p].pid, productNames[product], rateText(a.rate), a.basis,
-				a.from, a.to, strconv.Itoa(a.scale), "trade", limit}, ","))
+			s.line(strings.Join([]string{
+				w.providers[p].pid, productNames[product], rateText(a.rate), a.basis,
+				a.from, a.to, strconv.Itoa(a.scale), "trade", limit,
+			}, ","))
 		}
 	}
 }

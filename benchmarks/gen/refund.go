@@ -81,6 +81,7 @@ func (w *world) drawRefunds(o *order, r *rng) {
 func (d *refunder) draw() {
 	o, r := d.o, d.r
 	kind := o.refundKind
+	//exhaustive:ignore
 	switch kind {
 	case RefundListPrice, RefundListPriceLeft, RefundProrated, RefundProratedParts, RefundRequest:
 		if !o.returnsLines() {
@@ -93,6 +94,7 @@ func (d *refunder) draw() {
 			kind = RefundPart
 		}
 	}
+	//exhaustive:ignore
 	switch kind {
 	case RefundSeveral:
 		for k := int64(2 + r.n(2)); k > 0; k-- {
@@ -138,6 +140,7 @@ func (d *refunder) oneRefund(kind Kind) {
 		return
 	}
 	ref := d.both(r.between(1, max(d.left-1, 1)))
+	//exhaustive:ignore
 	switch kind {
 	case RefundBillOnly:
 		ref.pos, ref.posAmount, ref.status = false, 0, billOnly
@@ -232,6 +235,7 @@ func (d *refunder) fee(ref *refund) fen {
 
 // returnsLines reports whether the order's goods can be named in a refund.
 func (o *order) returnsLines() bool {
+	//exhaustive:ignore
 	switch o.goodsKind {
 	case Equal, Below, Above, Merged:
 		return o.pos && o.kind != AmountMismatch

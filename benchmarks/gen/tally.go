@@ -23,6 +23,7 @@ func (w *world) tradeRows(o *order, t *tallies, rows []tradeRow) []tradeRow {
 	onlyBill := func(s status, reason string) tradeRow {
 		return tradeRow{status: s, reason: reason, pos: noAmount, bill: o.billTotal, billKey: true, first: true}
 	}
+	//exhaustive:ignore
 	switch o.kind {
 	case AmountMismatch:
 		t.found(bAmountMismatch, abs(o.billTotal-o.posTotal))
@@ -122,6 +123,7 @@ func (w *world) otherBreaks(o *order, t *tallies) {
 		}
 	}
 	if o.pos && o.status == paid {
+		//exhaustive:ignore
 		switch o.goodsKind {
 		case PriceUnknown:
 			t.found(bPriceUnknown, o.posTotal)
@@ -153,6 +155,7 @@ func (w *world) otherBreaks(o *order, t *tallies) {
 // countRejects counts the rejected rows of the record.
 func (o *order) countRejects(t *tallies) {
 	lines := int64(o.n)
+	//exhaustive:ignore
 	switch o.kind {
 	case RejectAmount:
 		t.rejects[rAmountSyntax] += lines
@@ -183,6 +186,7 @@ func (o *order) countRejects(t *tallies) {
 		return
 	}
 	for k := range o.n {
+		//exhaustive:ignore
 		switch o.lines[k].bad {
 		case NegativeQuantity:
 			t.rejects[rNegativeGoods]++
@@ -204,6 +208,7 @@ func (w *world) countRefund(o *order, ref *refund, t *tallies) {
 		bill = ref.billAmount
 	}
 	t.refunds[ref.status].count(pos, bill)
+	//exhaustive:ignore
 	switch ref.status {
 	case billOnly:
 		t.found(bRefundBillOnly, ref.billAmount)
@@ -224,6 +229,7 @@ func (w *world) countRefund(o *order, ref *refund, t *tallies) {
 	if ref.request != 0 {
 		t.found(bRefundRequest, ref.request)
 	}
+	//exhaustive:ignore
 	switch ref.again {
 	case RefundDuplicateBill:
 		t.refunds[duplicate].count(noAmount, ref.billAmount)

@@ -1,6 +1,10 @@
 package gen
 
-import "golang.org/x/text/encoding/simplifiedchinese"
+import (
+	"math/bits"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
 
 // cell is a text in the two encodings, quoted where CSV needs it.
 type cell struct{ utf8, gbk []byte }
@@ -53,24 +57,34 @@ const pairs = "00010203040506070809101112131415161718192021222324252627282930313
 
 func appendPair(b []byte, v int64) []byte { return append(b, pairs[2*v], pairs[2*v+1]) }
 
+const zeros = "00000000000000000000"
+
+var powers = [...]uint64{
+	1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+}
+
+// digitsOf counts the decimal digits of v, of which 0 has one: the bits give the
+// count or one less.
+func digitsOf(v uint64) int {
+	guess := bits.Len64(v|1) * 1233 >> 12
+	if v|1 >= powers[guess] {
+		guess++
+	}
+	return guess
+}
+
 // appendDigits appends v with at least width digits.
 func appendDigits(b []byte, v int64, width int) []byte {
-	digits := 1
-	for p := int64(10); digits < 19 && v >= p; p *= 10 {
-		digits++
-	}
-	for digits = max(digits, width); digits > 0; digits-- {
-		b = append(b, '0')
-	}
-	for i := len(b); v > 0; {
-		if v < 10 {
-			b[i-1] = byte('0' + v)
-			break
-		}
+	b = append(b, zeros[:max(digitsOf(uint64(v)), width)]...)
+	i := len(b)
+	for v >= 10 {
 		q := v / 100
 		i -= 2
 		b[i], b[i+1] = pairs[2*(v-100*q)], pairs[2*(v-100*q)+1]
 		v = q
+	}
+	if v > 0 {
+		b[i-1] = byte('0' + v)
 	}
 	return b
 }

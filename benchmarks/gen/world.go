@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -340,7 +341,11 @@ func (w *world) index(m int, j int64) int64 {
 }
 
 func (w *world) layMix() {
-	mix, no := w.cfg.Mix, w.cfg.NoRejects
+	mix, no := maps.Clone(w.cfg.Mix), w.cfg.NoRejects
+	if w.cfg.Slim { // without 调整金额 and trade_time, these would be something else
+		delete(mix, Adjustment)
+		delete(mix, StatementOrphan)
+	}
 	w.match = newPicker(mix, firstMatch, firstGoods, no)
 	w.goods = newPicker(mix, firstGoods, firstFunding, no)
 	w.funding = newPicker(mix, firstFunding, firstRefund, no)

@@ -2,7 +2,9 @@ package gen
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -66,8 +68,8 @@ func makeFolders(dir string) error {
 		if len(found) > 0 {
 			return fmt.Errorf("%s: not empty", path)
 		}
-		if err != nil && len(found) == 0 {
-			continue // io.EOF: empty
+		if !errors.Is(err, io.EOF) {
+			return err
 		}
 	}
 	return nil
@@ -116,26 +118,34 @@ func (w *world) writePOS(ctx context.Context, dir string, t *tallies) error {
 	if err != nil {
 		return err
 	}
-	o := new(order)
-	for i := range int64(w.cfg.Trades) {
-		if i%checkEvery == 0 && ctx.Err() != nil {
-			break
-		}
-		w.build(i, o)
+	err = w.walk(ctx, func(o *order) error {
+		truth.order(o, t)
 		if err := pos.order(o); err != nil {
 			return err
 		}
-		if err := refunds.order(o); err != nil {
-			return err
-		}
-		truth.order(o, t)
-	}
+		return refunds.order(o)
+	})
 	for _, finish := range []func() error{pos.finish, refunds.finish, truth.finish} {
 		if e := finish(); err == nil {
 			err = e
 		}
 	}
 	return err
+}
+
+// walk visits the records in the order of the index; each borrows the one before's room.
+func (w *world) walk(ctx context.Context, visit func(*order) error) error {
+	o := new(order)
+	for i := range int64(w.cfg.Trades) {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.build(i, o)
+		if err := visit(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write writes the totals of expected/.

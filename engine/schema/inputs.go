@@ -76,15 +76,34 @@ func (b *Bills) Len() int { return len(b.Line) }
 
 func (b *Bills) columns() []column {
 	return []column{
-		{"table", &b.Table}, {"line", &b.Line}, {"kind", &b.Kind}, {"account", &b.Account},
-		{"sub_merchant", &b.SubMerchant}, {"merchant", &b.Merchant}, {"trade_no", &b.TradeNo},
-		{"out_trade_no", &b.OutTradeNo}, {"request_no", &b.RequestNo}, {"time", &b.Time},
-		{"created", &b.Created}, {"store", &b.Store}, {"terminal", &b.Terminal},
-		{"operator", &b.Operator}, {"coupon_name", &b.CouponName}, {"amount", &b.Amount},
-		{"received", &b.Received}, {"red_packet", &b.RedPacket}, {"points", &b.Points},
-		{"platform_discount", &b.PlatformDiscount}, {"merchant_discount", &b.MerchantDiscount},
-		{"voucher", &b.Voucher}, {"merchant_red", &b.MerchantRed}, {"card", &b.Card},
-		{"fee", &b.Fee}, {"royalty", &b.Royalty}, {"instalments", &b.Instalments}, {"flags", &b.Flags},
+		{"table", &b.Table},
+		{"line", &b.Line},
+		{"kind", &b.Kind},
+		{"account", &b.Account},
+		{"sub_merchant", &b.SubMerchant},
+		{"merchant", &b.Merchant},
+		{"trade_no", &b.TradeNo},
+		{"out_trade_no", &b.OutTradeNo},
+		{"request_no", &b.RequestNo},
+		{"time", &b.Time},
+		{"created", &b.Created},
+		{"store", &b.Store},
+		{"terminal", &b.Terminal},
+		{"operator", &b.Operator},
+		{"coupon_name", &b.CouponName},
+		{"amount", &b.Amount},
+		{"received", &b.Received},
+		{"red_packet", &b.RedPacket},
+		{"points", &b.Points},
+		{"platform_discount", &b.PlatformDiscount},
+		{"merchant_discount", &b.MerchantDiscount},
+		{"voucher", &b.Voucher},
+		{"merchant_red", &b.MerchantRed},
+		{"card", &b.Card},
+		{"fee", &b.Fee},
+		{"royalty", &b.Royalty},
+		{"instalments", &b.Instalments},
+		{"flags", &b.Flags},
 	}
 }
 
@@ -143,17 +162,38 @@ func (o *Orders) Len() int { return len(o.Line) }
 
 func (o *Orders) columns() []column {
 	return []column{
-		{"table", &o.Table}, {"line", &o.Line}, {"lines", &o.Lines}, {"out_trade_no", &o.OutTradeNo},
-		{"trade_no", &o.TradeNo}, {"merchant", &o.Merchant}, {"store", &o.Store},
-		{"terminal", &o.Terminal}, {"operator", &o.Operator}, {"time", &o.Time},
-		{"status", &o.Status}, {"interface", &o.Interface}, {"channel", &o.Channel},
-		{"link", &o.Link}, {"total", &o.Total}, {"undiscountable", &o.Undiscountable},
-		{"buyer_paid", &o.BuyerPaid}, {"red_packet", &o.RedPacket}, {"allowance", &o.Allowance},
-		{"coupon", &o.Coupon}, {"coupon_name", &o.CouponName}, {"instalments", &o.Instalments},
-		{"provider_pid", &o.ProviderPID}, {"scene", &o.Scene}, {"pay_code", &o.PayCode},
-		{"pay_code_tail", &o.PayCodeTail}, {"shift", &o.Shift}, {"reject", &o.Reject},
-		{"reject_line", &o.RejectLine}, {"conflict", &o.Conflict},
-		{"conflict_line", &o.ConflictLine}, {"conflict_value", &o.ConflictValue},
+		{"table", &o.Table},
+		{"line", &o.Line},
+		{"lines", &o.Lines},
+		{"out_trade_no", &o.OutTradeNo},
+		{"trade_no", &o.TradeNo},
+		{"merchant", &o.Merchant},
+		{"store", &o.Store},
+		{"terminal", &o.Terminal},
+		{"operator", &o.Operator},
+		{"time", &o.Time},
+		{"status", &o.Status},
+		{"interface", &o.Interface},
+		{"channel", &o.Channel},
+		{"link", &o.Link},
+		{"total", &o.Total},
+		{"undiscountable", &o.Undiscountable},
+		{"buyer_paid", &o.BuyerPaid},
+		{"red_packet", &o.RedPacket},
+		{"allowance", &o.Allowance},
+		{"coupon", &o.Coupon},
+		{"coupon_name", &o.CouponName},
+		{"instalments", &o.Instalments},
+		{"provider_pid", &o.ProviderPID},
+		{"scene", &o.Scene},
+		{"pay_code", &o.PayCode},
+		{"pay_code_tail", &o.PayCodeTail},
+		{"shift", &o.Shift},
+		{"reject", &o.Reject},
+		{"reject_line", &o.RejectLine},
+		{"conflict", &o.Conflict},
+		{"conflict_line", &o.ConflictLine},
+		{"conflict_value", &o.ConflictValue},
 	}
 }
 
@@ -184,8 +224,12 @@ func (l *Lines) Len() int { return len(l.Line) }
 
 func (l *Lines) columns() []column {
 	return []column{
-		{"line", &l.Line}, {"goods", &l.Goods}, {"name", &l.Name},
-		{"quantity", &l.Quantity}, {"price", &l.Price}, {"flags", &l.Flags},
+		{"line", &l.Line},
+		{"goods", &l.Goods},
+		{"name", &l.Name},
+		{"quantity", &l.Quantity},
+		{"price", &l.Price},
+		{"flags", &l.Flags},
 	}
 }
 
@@ -215,11 +259,22 @@ func (r *PosRefunds) Len() int { return len(r.Line) }
 
 func (r *PosRefunds) columns() []column {
 	return []column{
-		{"table", &r.Table}, {"line", &r.Line}, {"lines", &r.Lines}, {"out_trade_no", &r.OutTradeNo},
-		{"trade_no", &r.TradeNo}, {"request_no", &r.RequestNo}, {"merchant", &r.Merchant},
-		{"store", &r.Store}, {"time", &r.Time}, {"amount", &r.Amount}, {"mode", &r.Mode},
-		{"reject", &r.Reject}, {"reject_line", &r.RejectLine}, {"conflict", &r.Conflict},
-		{"conflict_line", &r.ConflictLine}, {"conflict_value", &r.ConflictValue},
+		{"table", &r.Table},
+		{"line", &r.Line},
+		{"lines", &r.Lines},
+		{"out_trade_no", &r.OutTradeNo},
+		{"trade_no", &r.TradeNo},
+		{"request_no", &r.RequestNo},
+		{"merchant", &r.Merchant},
+		{"store", &r.Store},
+		{"time", &r.Time},
+		{"amount", &r.Amount},
+		{"mode", &r.Mode},
+		{"reject", &r.Reject},
+		{"reject_line", &r.RejectLine},
+		{"conflict", &r.Conflict},
+		{"conflict_line", &r.ConflictLine},
+		{"conflict_value", &r.ConflictValue},
 	}
 }
 
@@ -261,10 +316,19 @@ func (s *Statements) Len() int { return len(s.Line) }
 
 func (s *Statements) columns() []column {
 	return []column{
-		{"table", &s.Table}, {"line", &s.Line}, {"period", &s.Period}, {"provider", &s.Provider},
-		{"merchant", &s.Merchant}, {"product", &s.Product}, {"trade_no", &s.TradeNo},
-		{"out_trade_no", &s.OutTradeNo}, {"time", &s.Time}, {"trade_amount", &s.TradeAmount},
-		{"trade_count", &s.TradeCount}, {"rate", &s.Rate}, {"rebate", &s.Rebate},
+		{"table", &s.Table},
+		{"line", &s.Line},
+		{"period", &s.Period},
+		{"provider", &s.Provider},
+		{"merchant", &s.Merchant},
+		{"product", &s.Product},
+		{"trade_no", &s.TradeNo},
+		{"out_trade_no", &s.OutTradeNo},
+		{"time", &s.Time},
+		{"trade_amount", &s.TradeAmount},
+		{"trade_count", &s.TradeCount},
+		{"rate", &s.Rate},
+		{"rebate", &s.Rebate},
 		{"adjustment", &s.Adjustment},
 	}
 }

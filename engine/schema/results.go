@@ -52,10 +52,11 @@ func empty[T any](columns ...*[]T) {
 	}
 }
 
-func text(name string, t *Text) Column       { return Column{Name: name, Type: TextType, Text: t} }
-func words(name string, w []uint32) Column   { return Column{Name: name, Type: WordType, Words: w} }
-func fen(name string, v []int64) Column      { return Column{Name: name, Type: FenType, Ints: v} }
-func rebate(name string, v []int64) Column   { return Column{Name: name, Type: RebateType, Ints: v} }
+func text(name string, t *Text) Column     { return Column{Name: name, Type: TextType, Text: t} }
+func words(name string, w []uint32) Column { return Column{Name: name, Type: WordType, Words: w} }
+func fen(name string, v []int64) Column    { return Column{Name: name, Type: FenType, Ints: v} }
+func rebate(name string, v []int64) Column { return Column{Name: name, Type: RebateType, Ints: v} }
+
 func quantity(name string, v []int64) Column { return Column{Name: name, Type: QuantityType, Ints: v} }
 func price(name string, v []int64) Column    { return Column{Name: name, Type: PriceType, Ints: v} }
 func rate(name string, v []int64) Column     { return Column{Name: name, Type: RateType, Ints: v} }
