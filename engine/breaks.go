@@ -49,13 +49,11 @@ func (w *worker) checkSingle(u *unit, pos, bill int64) {
 	if !w.p.compares {
 		return
 	}
-	at := int32(-1)
-	switch u.status {
-	case rules.StatusBillOnly:
+	at := int32(-1) // pending is no break, but it may be what another waits for
+	if u.status == rules.StatusBillOnly {
 		at = w.find(rules.BreakBillOnly, rules.SideBill, u, bill, schema.Null, bill, "")
-	case rules.StatusPOSOnly:
+	} else if u.status == rules.StatusPOSOnly {
 		at = w.find(rules.BreakPOSOnly, rules.SidePOS, u, pos, pos, schema.Null, "")
-	default: // pending: no break, but it may be what another waits for
 	}
 	w.noteOpen(u, at)
 }

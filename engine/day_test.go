@@ -59,36 +59,31 @@ func (s *rowSink) textRows(columns []schema.Column, n int) []map[string]string {
 }
 
 func (s *rowSink) cell(c schema.Column, i int, texts []string) string {
-	switch c.Type {
-	case schema.TextType:
-		return string(c.Text.At(i))
-	case schema.WordType:
-		return texts[c.Words[i]]
-	case schema.BoolType:
-		return fmt.Sprint(c.Bytes[i] != 0)
-	case schema.EnumType:
-		return c.Names[c.Bytes[i]]
-	case schema.SourceType:
-		if c.Tables[i] < 0 {
-			return ""
-		}
-		return s.tables[c.Tables[i]].Source(c.Lines[i])
-	}
-	v := c.Ints[i]
-	if v == schema.Null {
+	micro := func(v int64, decimals int) string { return string(rules.AppendMicro(nil, rules.Micro(v), decimals)) }
+	number := map[schema.ColumnType]func(int64) string{
+		schema.FenType:      func(v int64) string { return rules.Fen(v).String() },
+		schema.RebateType:   func(v int64) string { return micro(v, 2) },
+		schema.PriceType:    func(v int64) string { return micro(v, 2) },
+		schema.QuantityType: func(v int64) string { return micro(v, 0) },
+		schema.RateType:     func(v int64) string { return micro(v, 0) },
+		schema.TimeType:     func(v int64) string { return time.Unix(v, 0).UTC().Format(time.DateTime) },
+		schema.IntType:      func(v int64) string { return fmt.Sprint(v) },
+	}[c.Type]
+	switch {
+	case number != nil && c.Ints[i] == schema.Null, c.Tables != nil && c.Tables[i] < 0:
 		return ""
+	case number != nil:
+		return number(c.Ints[i])
+	case c.Text != nil:
+		return string(c.Text.At(i))
+	case c.Words != nil:
+		return texts[c.Words[i]]
+	case c.Names != nil:
+		return c.Names[c.Bytes[i]]
+	case c.Bytes != nil:
+		return fmt.Sprint(c.Bytes[i] != 0)
 	}
-	switch c.Type {
-	case schema.FenType:
-		return rules.Fen(v).String()
-	case schema.RebateType, schema.PriceType:
-		return string(rules.AppendMicro(nil, rules.Micro(v), 2))
-	case schema.QuantityType, schema.RateType:
-		return string(rules.AppendMicro(nil, rules.Micro(v), 0))
-	case schema.TimeType:
-		return time.Unix(v, 0).UTC().Format(time.DateTime)
-	}
-	return fmt.Sprint(v)
+	return s.tables[c.Tables[i]].Source(c.Lines[i])
 }
 
 // A dayRun is a day of files that a test runs.

@@ -126,7 +126,7 @@ func seconds(text string) (int64, error) {
 	return int64(d / time.Second), err
 }
 
-func known[T any](v T, ok bool) (T, error) {
+func known[T any](v T, ok bool) (T, error) { //nolint:revive // it turns the two results of a parser into those of another
 	if !ok {
 		return v, fmt.Errorf("not one of the words")
 	}

@@ -201,20 +201,14 @@ func (s *Store) Batch(ctx context.Context, b schema.Batch) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	var err error
-	switch b.Kind {
-	case schema.AlipayBill:
-		err = s.addBills(b)
-	case schema.PosOrders:
-		err = s.addOrders(b)
-	case schema.PosRefundsKind:
-		err = s.addRefunds(b)
-	case schema.Rebate:
-		err = s.addStatements(b)
-	default:
-		err = fmt.Errorf("engine: a batch of %s", b.Kind)
+	add := map[schema.InputKind]func(schema.Batch) error{
+		schema.AlipayBill: s.addBills, schema.PosOrders: s.addOrders,
+		schema.PosRefundsKind: s.addRefunds, schema.Rebate: s.addStatements,
+	}[b.Kind]
+	if add == nil {
+		return fmt.Errorf("engine: a batch of %s", b.Kind)
 	}
-	if err != nil {
+	if err := add(b); err != nil {
 		return err
 	}
 	return s.keepBudget()
