@@ -50,10 +50,8 @@ func (w *worker) checkSingle(u *unit, pos, bill int64) {
 		return
 	}
 	at := int32(-1) // pending is no break, but it may be what another waits for
-	if u.status == rules.StatusBillOnly {
-		at = w.find(rules.BreakBillOnly, rules.SideBill, u, bill, schema.Null, bill, "")
-	} else if u.status == rules.StatusPOSOnly {
-		at = w.find(rules.BreakPOSOnly, rules.SidePOS, u, pos, pos, schema.Null, "")
+	if code, ok := u.status.Break(); ok {
+		at = w.find(code, code.Side(), u, max(pos, bill), pos, bill, "") // one of the two is Null
 	}
 	w.noteOpen(u, at)
 }

@@ -51,7 +51,7 @@ func newBillParser(t *tableReader) *billParser {
 		t: t, b: t.bill, bills: billsPool.Get().(*schema.Bills),
 		words: t.newWordCache(), valid: true,
 	}
-	p.totals.reset(t.bill.stores)
+	p.totals.reset(t.bill.newStores())
 	p.b.parsers = append(p.b.parsers, p) // under the table's lock
 	return p
 }

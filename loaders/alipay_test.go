@@ -75,8 +75,10 @@ func TestBillRepairs(t *testing.T) {
 		{"point zero", func(s string) string { return strings.Replace(s, "POS000124\t", "124.0", 1) }, "trade_bill V25 5/5 id_number=1"},
 		{"padded row", func(s string) string { return strings.Replace(s, ",0.00,0.00,\n", ",0.00,0.00,,,\n", 2) }, "trade_bill V25 5/5 excel_padding=2"},
 		{"remark missing", func(s string) string { return strings.Replace(s, ",0.00,0.00,\n", ",0.00,0.00\n", 2) }, "trade_bill V25 5/5 cells_padded=2"},
-		{"royalty missing", func(s string) string { return strings.Replace(s, ",0.00,0.00,\n", ",0.00\n", 1) },
-			"trade_bill V25 4/5 !column_count=1 !control_total=2 payments.count:3/2 payments.received:40.01/28.01"},
+		{
+			"royalty missing", func(s string) string { return strings.Replace(s, ",0.00,0.00,\n", ",0.00\n", 1) },
+			"trade_bill V25 4/5 !column_count=1 !control_total=2 payments.count:3/2 payments.received:40.01/28.01",
+		},
 		{"blank lines", func(s string) string { return strings.ReplaceAll(s, "\n2026", "\n\n ,,\n2026") }, "trade_bill V25 5/5"},
 		{"yuan and commas", func(s string) string { return strings.Replace(s, ",30.00,28.00,", `,"￥30.00",28.00元,`, 1) }, "trade_bill V25 5/5"},
 		{"minutes", func(s string) string { return strings.Replace(s, "2026-11-19 13:00:00", "2026/11/19 13:00", 1) }, "trade_bill V25 5/5 seconds_lost=1"},
@@ -88,10 +90,12 @@ func TestBillRepairs(t *testing.T) {
 		{"comma in two texts", func(s string) string {
 			return strings.Replace(strings.Replace(s, ",咖啡,", ",拿,铁,", 1), "S001店\t", "S001,店\t", 1)
 		}, "trade_bill V25 5/5 comma_joined=1"},
-		{"comma at the end", func(s string) string {
-			return strings.Replace(s, ",0.00\t,0.00,\t,0.00,0.00,\n", ",0.00\t,0.00,\t,0.00,0.00,x,\n", 1)
+		{
+			"comma at the end", func(s string) string {
+				return strings.Replace(s, ",0.00\t,0.00,\t,0.00,0.00,\n", ",0.00\t,0.00,\t,0.00,0.00,x,\n", 1)
+			},
+			"trade_bill V25 5/5 excel_padding=1",
 		},
-			"trade_bill V25 5/5 excel_padding=1"},
 		{"dashes of the other kind", func(s string) string {
 			return strings.Replace(s, listEnd, "#----------------------------------------业务明细列表结束-------------------------------------", 1)
 		}, "trade_bill V25 5/5"},

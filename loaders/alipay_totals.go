@@ -46,11 +46,17 @@ type billTotals struct {
 	outsideTime int64
 }
 
-func (t *billTotals) reset(stores bool) {
-	*t = billTotals{first: schema.Null, latest: schema.Null}
-	if stores {
-		t.stores = map[uint32]*storeTotals{}
+// reset empties the totals; stores takes those by store.
+func (t *billTotals) reset(stores map[uint32]*storeTotals) {
+	*t = billTotals{stores: stores, first: schema.Null, latest: schema.Null}
+}
+
+// newStores is where totals by store go; nil if nobody asks.
+func (b *billTable) newStores() map[uint32]*storeTotals {
+	if !b.stores {
+		return nil
 	}
+	return map[uint32]*storeTotals{}
 }
 
 // add counts a row, accepted or not.
@@ -185,7 +191,7 @@ func (t *billTotals) signConflicts() int64 {
 // finish completes a trade bill after its last row: what its footers say, and
 // what its rows have in common.
 func (b *billTable) finish(t *tableReader) error {
-	b.totals.reset(b.stores)
+	b.totals.reset(b.newStores())
 	for _, p := range b.parsers {
 		b.totals.merge(&p.totals)
 		schema.Reset(p.bills)

@@ -123,3 +123,14 @@ func BenchmarkLoadBill(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLoadSmall reads a bill of five rows: what a file costs.
+func BenchmarkLoadSmall(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		var sink countingSink
+		if _, err := Load(context.Background(), []Input{fixture("v25_base.csv")}, Options{Words: schema.NewWords(), Workers: 2}, &sink); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

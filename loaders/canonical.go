@@ -164,12 +164,15 @@ func (s *canonicalSpec) find(header []string, opt *Options) *canonicalHeader {
 	extra := extraNames(s.kind, opt)
 	for _, given := range []bool{true, false} { // the job's names first
 		for i, name := range names {
-			k := s.columnOf(name, given, extra)
+			k := s.columnOf(name)
+			if given {
+				k = extra[name].column()
+			}
 			switch {
 			case name == "" || k < 0 || c.column[i] >= 0:
 			case c.at[k] < 0:
 				c.at[k], c.column[i] = i, k
-			case given || !extra[names[c.at[k]]].is(k):
+			case given || extra[names[c.at[k]]].column() != k:
 				c.column[i] = k
 				if !slices.Contains(c.doubled, k) {
 					c.doubled = append(c.doubled, k)
@@ -192,7 +195,8 @@ func (s *canonicalSpec) find(header []string, opt *Options) *canonicalHeader {
 // extraColumn is a column that the job names; its number is one less.
 type extraColumn int
 
-func (e extraColumn) is(column int) bool { return int(e) == column+1 }
+// column is the column's number; -1 for none.
+func (e extraColumn) column() int { return int(e) - 1 }
 
 // extraNames are the job's header names of a kind.
 func extraNames(kind schema.InputKind, opt *Options) map[string]extraColumn {
@@ -219,12 +223,8 @@ func specOf(kind schema.InputKind) *canonicalSpec {
 	return nil
 }
 
-// columnOf is the column that a name means, by the job's names or by the
-// built-in ones; -1 for none.
-func (s *canonicalSpec) columnOf(name string, given bool, extra map[string]extraColumn) int {
-	if given {
-		return int(extra[name]) - 1
-	}
+// columnOf is the column that a built-in name means; -1 for none.
+func (s *canonicalSpec) columnOf(name string) int {
 	for k := range s.columns {
 		if s.columns[k].named(name) {
 			return k
@@ -290,12 +290,11 @@ func (c *canonicalHeader) refusal(t *tableReader, missing []int) error {
 	for _, k := range c.doubled {
 		details = append(details, c.doubledText(k, t.opt.Lang))
 	}
-	code, first := "column_duplicate", -1
-	if len(missing) > 0 {
-		code, first = "column_missing", missing[0]
-	} else {
-		first = c.doubled[0]
+	code, wrong := "column_missing", missing
+	if len(missing) == 0 {
+		code, wrong = "column_duplicate", c.doubled
 	}
+	first := wrong[0]
 	advice := "在任务文件的 columns." + c.spec.kind.String() + " 中写明列名，例如 " + c.spec.columns[first].name + `: ["列名"]`
 	separator := "；"
 	if t.opt.Lang == "en" {

@@ -45,9 +45,11 @@ func (g *gathered) Batch(_ context.Context, b schema.Batch) error {
 		return cmp.Or(keep(&g.refunds, &schema.PosRefunds{}, b.Rows), keep(&g.returned, &schema.RefundLines{}, b.Lines))
 	case schema.Rebate:
 		return keep(&g.statements, &schema.Statements{}, b.Rows)
-	default:
-		return fmt.Errorf("a batch of %v", b.Kind)
+	case schema.AlipayBill, schema.AlipayAccount, schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI,
+		schema.AgreementsKind, schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind,
+		schema.CouponsKind, schema.DevicesKind, schema.DevicePoliciesKind, schema.DeviceRewardsKind:
 	}
+	return fmt.Errorf("a batch of %v", b.Kind)
 }
 
 func keep[R schema.Rows](to, view R, rec arrow.Record) error {

@@ -318,18 +318,14 @@ func parseSerial(cell []byte) (seconds int64, ok bool) {
 // spreadsheet made of one is put right where nothing is lost, id_number, and is
 // id_damaged otherwise (formats 1.5). numeric tells a number cell of a workbook.
 func checkID(id []byte, numeric bool) (fixed []byte, repaired, damaged bool) {
-	n := len(id)
-	if n < 3 {
-		return id, numeric, false
+	const exactDigits = 15 // of a double
+	fixed = id
+	if n := len(id); n >= 3 && id[n-1] == '0' && id[n-2] == '.' && digitsOnly(id[:n-2]) {
+		fixed = id[:n-2]
 	}
-	if id[n-1] == '0' && id[n-2] == '.' && digitsOnly(id[:n-2]) {
-		fixed, _, damaged = checkID(id[:n-2], numeric)
-		return fixed, true, damaged
-	}
-	if numeric {
-		return id, true, n > 15 && digitCount(id) > 15 || isScientific(id)
-	}
-	return id, false, isScientific(id) || isRounded(id)
+	damaged = isScientific(fixed) || isRounded(fixed) ||
+		numeric && len(fixed) > exactDigits && digitCount(fixed) > exactDigits
+	return fixed, numeric || len(fixed) < len(id), damaged
 }
 
 // isScientific knows what a spreadsheet shows of a long number: 2.01907E+27.

@@ -76,7 +76,7 @@ func listMembers(path string) (members []member, encrypted, unsafe string, err e
 	if err != nil {
 		return nil, "", "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	kind, err := sniffContainer(f)
 	if err != nil {
 		return nil, "", "", err
@@ -190,10 +190,11 @@ func (r *limitedReader) Read(p []byte) (int, error) {
 }
 
 func (r *limitedReader) Close() error {
+	var errs []error
 	for _, c := range r.closers {
-		c.Close()
+		errs = append(errs, c.Close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // openMember opens the bytes of a plain file, a gzip file or a member of a ZIP.
@@ -203,33 +204,38 @@ func openMember(path string, m member, read *atomic.Int64) (io.ReadCloser, error
 	if err != nil {
 		return nil, err
 	}
+	r, err := unpack(f, m, read)
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// unpack is openMember of the open file, which the result closes.
+func unpack(f *os.File, m member, read *atomic.Int64) (io.ReadCloser, error) {
 	switch m.kind {
 	case gzipFile:
 		info, err := f.Stat()
 		if err != nil {
-			f.Close()
 			return nil, err
 		}
 		z, err := gzip.NewReader(countingReader{f, read})
 		if err != nil {
-			f.Close()
 			return nil, err
 		}
 		return &limitedReader{Reader: z, packed: info.Size(), closers: []io.Closer{z, f}}, nil
 	case zipFile:
 		z, err := openZip(f, read)
 		if err != nil {
-			f.Close()
 			return nil, err
 		}
 		if m.index >= len(z.File) {
-			f.Close()
 			return nil, io.ErrUnexpectedEOF
 		}
 		file := z.File[m.index]
 		r, err := file.Open()
 		if err != nil {
-			f.Close()
 			return nil, err
 		}
 		return &limitedReader{Reader: r, packed: int64(file.CompressedSize64), closers: []io.Closer{r, f}}, nil
@@ -290,7 +296,7 @@ func hashFile(ctx context.Context, path string) (fileHash, error) {
 	if err != nil {
 		return fileHash{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	h := sha256.New()
 	n, err := io.Copy(h, ctxReader{ctx, f})
 	return fileHash{hex.EncodeToString(h.Sum(nil)), n}, err

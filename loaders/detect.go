@@ -101,7 +101,7 @@ func (s *signature) fits(names map[string]bool) bool {
 
 // A detection is what a head of a table says of it.
 type detection struct {
-	format    *format
+	format    *format  // nil where nothing is known
 	line      int32    // of the header, from 1
 	header    []string // its cells as written, without the first if it is empty
 	padding   int      // empty cells at its end, which header does not have
@@ -111,14 +111,14 @@ type detection struct {
 
 // detect finds the first row within the first lines whose cells hold the
 // signature of a format. kind prefers among the canonical tables.
-func detect(rows [][]string, comma byte, kind schema.InputKind, opt *Options) (d detection, ok bool) {
+func detect(rows [][]string, comma byte, kind schema.InputKind, opt *Options) detection {
 	for i, cells := range rows {
 		header, padding, dropFirst := headerCells(cells)
 		if f := formatOf(header, kind, opt); f != nil {
-			return detection{f, int32(i + 1), header, padding, dropFirst, comma}, true
+			return detection{f, int32(i + 1), header, padding, dropFirst, comma}
 		}
 	}
-	return detection{}, false
+	return detection{}
 }
 
 // headerCells are the cells of a row that may be a header.
@@ -223,9 +223,11 @@ func (r *run) probeTable(t *tableRun) {
 		t.charset.decide(sniffBlock(data))
 	}
 	h := head{data: data}
-	h.lines = t.headLines(data, whole)
-	d, ok := t.detectText(&h)
-	r.openTable(t, &h, d, ok)
+	if !whole {
+		data = data[:bytes.LastIndexByte(data, '\n')+1]
+	}
+	h.lines = t.headLines(data)
+	r.openTable(t, &h, t.detectText(&h))
 }
 
 func (t *tableRun) readHead() ([]byte, bool, error) {
@@ -241,14 +243,11 @@ func (t *tableRun) readHead() ([]byte, bool, error) {
 	return data, whole, err
 }
 
-// headLines are the first whole lines, decoded.
-func (t *tableRun) headLines(data []byte, whole bool) []string {
+// headLines are the first lines, decoded.
+func (t *tableRun) headLines(data []byte) []string {
 	var lines []string
 	for len(lines) < headerLines && len(data) > 0 {
-		line, rest, ended := bytes.Cut(data, []byte{'\n'})
-		if !ended && !whole {
-			break
-		}
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		lines = append(lines, t.text(bytes.TrimSuffix(line, []byte{'\r'})))
 		data = rest
 	}
@@ -257,14 +256,14 @@ func (t *tableRun) headLines(data []byte, whole bool) []string {
 
 // detectText detects a table of lines: with commas, else with tabs, else as
 // JSON.
-func (t *tableRun) detectText(h *head) (detection, bool) {
+func (t *tableRun) detectText(h *head) detection {
 	for _, comma := range []byte{',', '\t'} {
 		rows := make([][]string, len(h.lines))
 		for i, line := range h.lines {
 			rows[i] = splitText(line, comma)
 		}
-		if d, ok := detect(rows, comma, t.kind, t.opt); ok {
-			return d, true
+		if d := detect(rows, comma, t.kind, t.opt); d.format != nil {
+			return d
 		}
 	}
 	return detectJSON(h.data)
@@ -284,10 +283,10 @@ func splitText(line string, comma byte) []string {
 }
 
 // detectJSON knows API messages.
-func detectJSON(data []byte) (detection, bool) {
+func detectJSON(data []byte) detection {
 	data = bytes.TrimLeft(data, " \t\r\n")
 	if len(data) == 0 || data[0] != '{' && data[0] != '[' {
-		return detection{}, false
+		return detection{}
 	}
 	for _, known := range []struct {
 		words  string
@@ -300,19 +299,19 @@ func detectJSON(data []byte) (detection, bool) {
 		{`"out_trade_no"`, posAPI},
 	} {
 		if bytes.Contains(data, []byte(known.words)) {
-			return detection{format: known.format, comma: '\n'}, true
+			return detection{format: known.format, comma: '\n'}
 		}
 	}
-	return detection{}, false
+	return detection{}
 }
 
 // openTable takes what was detected, or refuses the table.
-func (r *run) openTable(t *tableRun, h *head, d detection, ok bool) {
+func (r *run) openTable(t *tableRun, h *head, d detection) {
 	pre := readPreamble(h.lines[:min(len(h.lines), max(int(d.line)-1, 0))])
-	if !ok || isCanonical(d.format) && pre.titled != nil {
+	if d.format == nil || isCanonical(d.format) && pre.titled != nil {
 		// A bill's title over a table that is none: a column is missing.
 		pre = readPreamble(h.lines)
-		if d, ok = t.likelyHeader(h, pre); !ok {
+		if d = t.likelyHeader(h, pre); d.format == nil {
 			t.unrecognised(h)
 			return
 		}
@@ -364,20 +363,20 @@ func (t *tableRun) placed(err error, line int32) *FileError {
 // signature: the one after the list's start line of a titled bill, or the first that
 // looks like the kind it was given under. Its format then says which columns are
 // missing.
-func (t *tableRun) likelyHeader(h *head, pre preamble) (detection, bool) {
+func (t *tableRun) likelyHeader(h *head, pre preamble) detection {
 	if pre.titled != nil && pre.listLine > 0 && int(pre.listLine) < len(h.lines) {
 		header, padding, dropFirst := headerCells(h.cells(int(pre.listLine)))
 		if len(header) > 3 {
-			return detection{pre.titled, pre.listLine + 1, header, padding, dropFirst, ','}, true
+			return detection{pre.titled, pre.listLine + 1, header, padding, dropFirst, ','}
 		}
 	}
 	for i := range h.lines {
 		header, padding, dropFirst := headerCells(h.cells(i))
 		if f := formatFor(canonicalNear(header, t.kind, t.opt)); f != nil {
-			return detection{f, int32(i + 1), header, padding, dropFirst, ','}, true
+			return detection{f, int32(i + 1), header, padding, dropFirst, ','}
 		}
 	}
-	return detection{}, false
+	return detection{}
 }
 
 // unrecognised refuses a table of no known format and shows its first lines. In

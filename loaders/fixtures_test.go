@@ -134,7 +134,7 @@ func (b *billFile) text() string {
 			value, ok := row[name]
 			if own := sameColumn[name]; !ok && own != "" {
 				name = own
-				value, ok = row[own]
+				value = row[own]
 			}
 			if name == "银联交易号" {
 				name, value = "支付宝交易号", row["支付宝交易号"]

@@ -64,7 +64,7 @@ func readRawLines(ctx context.Context, src io.Reader, lines []int32) (map[int32]
 	want := slices.Sorted(slices.Values(lines))
 	want = slices.Compact(want)
 	raw := make(map[int32][]byte, len(want))
-	b := bufio.NewReaderSize(src, 1<<20)
+	b := bufio.NewReaderSize(src, 2*sniffSize)
 	charset := newCharset(charsetOpen)
 	head, err := b.Peek(sniffSize)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {

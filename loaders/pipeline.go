@@ -14,6 +14,7 @@ import (
 // Sizes of the pipeline.
 const (
 	defaultChunk = 1 << 20 // what is parsed at once; it fits a core's cache
+	firstBuffer  = 64 << 10
 	maxLine      = 1 << 20 // a longer line is a reject (formats 1.1)
 	maxLines     = 100     // a quoted cell spans no more lines
 )
@@ -44,7 +45,7 @@ func newPipeline(workers, feeders, chunkSize int) *pipeline {
 		chunkSize: chunkSize,
 	}
 	for range buffers {
-		p.free <- nil // made when first used
+		p.free <- nil // grows when first used
 	}
 	return p
 }
@@ -53,9 +54,6 @@ func newPipeline(workers, feeders, chunkSize int) *pipeline {
 func (p *pipeline) buffer(ctx context.Context) ([]byte, error) {
 	select {
 	case buf := <-p.free:
-		if buf == nil {
-			buf = make([]byte, 0, p.chunkSize+p.chunkSize/4)
-		}
 		return buf[:0], nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
@@ -249,10 +247,10 @@ func fill(src io.Reader, buf []byte, size int) ([]byte, error) {
 	if len(buf) >= size {
 		size = len(buf) + max(size/2, 1)
 	}
-	if cap(buf) < size {
-		buf = grow(buf, size)
-	}
 	for len(buf) < size {
+		if len(buf) == cap(buf) { // small files take small buffers
+			buf = grow(buf, min(max(2*cap(buf), firstBuffer), size+size/4))
+		}
 		n, err := src.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if err != nil {

@@ -32,9 +32,17 @@ func (g *gathered) orderText() string {
 			name string
 			code uint32
 		}{
-			{"merchant", o.Merchant[i]}, {"store", o.Store[i]}, {"terminal", o.Terminal[i]}, {"operator", o.Operator[i]},
-			{"interface", o.Interface[i]}, {"channel", o.Channel[i]}, {"couponname", o.CouponName[i]},
-			{"provider", o.ProviderPID[i]}, {"scene", o.Scene[i]}, {"tail", o.PayCodeTail[i]}, {"shift", o.Shift[i]},
+			{"merchant", o.Merchant[i]},
+			{"store", o.Store[i]},
+			{"terminal", o.Terminal[i]},
+			{"operator", o.Operator[i]},
+			{"interface", o.Interface[i]},
+			{"channel", o.Channel[i]},
+			{"couponname", o.CouponName[i]},
+			{"provider", o.ProviderPID[i]},
+			{"scene", o.Scene[i]},
+			{"tail", o.PayCodeTail[i]},
+			{"shift", o.Shift[i]},
 		} {
 			show(w.name, g.word(w.code))
 		}

@@ -149,7 +149,10 @@ func (p *refundParser) refund() (flags uint8, ok bool) {
 	if !p.belongs(id, &of) {
 		p.beginRun(id)
 	}
-	p.give(&of, shifted)
+	if !shifted {
+		p.giveTradeNo()
+	}
+	p.give(&of)
 	return p.judge(), true
 }
 
@@ -193,14 +196,15 @@ func (p *refundParser) beginRun(id []byte) {
 	f.ConflictValue = append(f.ConflictValue, 0)
 }
 
-// give gives the run what the line says.
-func (p *refundParser) give(of *refundLine, shifted bool) {
-	f, run, r := &p.refunds, p.run, &p.canonicalRow
-	if !shifted {
-		if id, ok := r.id(refundTradeNo); ok {
-			giveText(r, refundTradeNo, &f.TradeNo, id)
-		}
+func (p *refundParser) giveTradeNo() {
+	if id, ok := p.id(refundTradeNo); ok {
+		giveText(&p.canonicalRow, refundTradeNo, &p.refunds.TradeNo, id)
 	}
+}
+
+// give gives the run what the line says.
+func (p *refundParser) give(of *refundLine) {
+	f, run, r := &p.refunds, p.run, &p.canonicalRow
 	give(r, refundMerchant, &f.Merchant[run], of.merchant, 0)
 	give(r, refundStore, &f.Store[run], of.store, 0)
 	give(r, refundTime, &f.Time[run], of.time, schema.Null)

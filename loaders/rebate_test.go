@@ -48,13 +48,12 @@ const rebateFile = `账期,服务商PID,商户PID,产品,支付宝交易号,商�
 `
 
 func TestRebate(t *testing.T) {
-	g := loadText(t, schema.Rebate, rebateFile)
 	want := `2: 2026-11 2088731199938475 2088717085982806 face_to_face 2026112022000003940000000097|POS1 12:48:47 amount=2901.53 count=1 rate=0.0055 rebate=15.96
 3: 2026-11 2088731199938475 2088717085982806 huabei_instalment 2026112022007104880000000129|POS2 11:04:51 amount=1794.03 rate=0.0055 rebate=9.867165 adjustment=-1
 4: 2026-11 2088731199938475 2088717085982806 face_to_face 2026112022000003940000000097|POS1 amount=-2901.53 rate=0.0055 rebate=-15.96
 `
 	for _, data := range [][]byte{[]byte(rebateFile), gb18030(t, rebateFile)} {
-		g = load(t, Options{}, canonicalInput{kind: schema.Rebate, data: data})
+		g := load(t, Options{}, canonicalInput{kind: schema.Rebate, data: data})
 		if got := g.statementText(); got != want {
 			t.Errorf("rows\n%s\nwant\n%s\n%s", got, want, g.problems())
 		}

@@ -36,7 +36,7 @@ func (r *run) listSheets(f *inputFile, m member) []*tableRun {
 func (r *run) closeBooks() {
 	for _, f := range r.files {
 		if f.book != nil {
-			f.book.close()
+			_ = f.book.close() // it was only read
 		}
 	}
 }
@@ -67,8 +67,7 @@ func (r *run) probeSheet(t *tableRun) {
 	for _, row := range rows {
 		h.lines = append(h.lines, joinTexts(row))
 	}
-	d, ok := detect(rows, ',', t.kind, t.opt)
-	r.openTable(t, &h, d, ok)
+	r.openTable(t, &h, detect(rows, ',', t.kind, t.opt))
 }
 
 // joinTexts is a row of a sheet as one line; empty cells at its end go.
@@ -163,7 +162,7 @@ func rawSheetLines(ctx context.Context, path, name string, lines []int32) (map[i
 	if err != nil {
 		return nil, err
 	}
-	defer book.close()
+	defer func() { _ = book.close() }()
 	sheet := book.sheet(name)
 	if sheet == nil {
 		return nil, &FileError{Code: "unreadable", Pos: schema.Pos{File: path + ":" + name}, Detail: "no such sheet", Lang: "en"}

@@ -99,9 +99,9 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 		end, closed := recordEnd(data, s.t.comma)
 		raw := data[:end]
 		data = data[end:]
-		lines := int32(1)
+		lines, fault := int32(1), say(s.t.opt.Lang, "引号没有闭合", "a quote that is not closed")
 		if closed {
-			lines = int32(bytes.Count(raw, []byte{'\n'}))
+			lines, fault = int32(bytes.Count(raw, []byte{'\n'})), say(s.t.opt.Lang, "引号之后还有文字", "text after a closing quote")
 		}
 		raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte{'\n'}), []byte{'\r'})
 		switch {
@@ -111,7 +111,7 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 			s.rows++
 			s.t.reject(schema.Reject{
 				Line: line, Code: rules.CodeColumnCount, Amount: schema.Null, Raw: s.t.text(shortRaw(raw)),
-				Detail: quoteFault(s.t.opt.Lang, closed),
+				Detail: fault,
 			})
 		default:
 			s.row(line, raw)
@@ -124,13 +124,6 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 		}
 	}
 	return nil
-}
-
-func quoteFault(lang string, closed bool) string {
-	if closed {
-		return say(lang, "引号之后还有文字", "text after a closing quote")
-	}
-	return say(lang, "引号没有闭合", "a quote that is not closed")
 }
 
 // row hands the cells to the parser, unless there is nothing in them. The empty

@@ -61,7 +61,7 @@ func openXLSX(name string) (_ *workbook, err error) {
 	}
 	defer func() {
 		if err != nil {
-			f.Close()
+			_ = f.Close()
 		}
 	}()
 	z, err := openZip(f, nil)
@@ -482,7 +482,8 @@ func (s *sheetReader) value(v bool) error {
 		}
 		s.text = append(s.text, text...)
 	case s.kind == "n":
-		cell.numeric = !(s.style < len(s.book.months) && s.book.months[s.style] && s.month())
+		month := s.style < len(s.book.months) && s.book.months[s.style] && s.month()
+		cell.numeric = !month
 		if cell.numeric {
 			s.text = appendNumber(s.text, bytes.TrimSpace(s.x.text))
 			cell.numeric = len(s.text) > start

@@ -166,26 +166,26 @@ func (x *xmlScanner) attr(name string) string {
 
 // attrBytes is attr as it stands in the file.
 func (x *xmlScanner) attrBytes(name string) []byte {
-	value, _ := x.find(func(n []byte) bool { return string(n) == name })
-	return value
+	return x.find(func(n []byte) bool { return string(n) == name })
 }
 
 // qualified is the value of an attribute with any prefix, as r:id.
 func (x *xmlScanner) qualified(name string) string {
-	value, _ := x.find(func(n []byte) bool {
+	value := x.find(func(n []byte) bool {
 		i := bytes.IndexByte(n, ':')
 		return i >= 0 && string(n[i+1:]) == name
 	})
 	return string(appendUnescaped(nil, value))
 }
 
-// find is the value of the first attribute whose name is wanted.
-func (x *xmlScanner) find(wanted func(name []byte) bool) (value []byte, ok bool) {
+// find is the value of the first attribute whose name is wanted; nil if there is
+// none.
+func (x *xmlScanner) find(wanted func(name []byte) bool) []byte {
 	rest := x.tag
 	for {
 		i := bytes.IndexByte(rest, '=')
 		if i < 0 || i+1 >= len(rest) {
-			return nil, false
+			return nil
 		}
 		name := bytes.TrimRight(rest[:i], " \t\r\n")
 		if space := bytes.LastIndexAny(name, " \t\r\n"); space >= 0 {
@@ -193,14 +193,14 @@ func (x *xmlScanner) find(wanted func(name []byte) bool) (value []byte, ok bool)
 		}
 		rest = bytes.TrimLeft(rest[i+1:], " \t\r\n")
 		if len(rest) == 0 || rest[0] != '"' && rest[0] != '\'' {
-			return nil, false
+			return nil
 		}
 		end := bytes.IndexByte(rest[1:], rest[0])
 		if end < 0 {
-			return nil, false
+			return nil
 		}
 		if wanted(name) {
-			return rest[1 : end+1], true
+			return rest[1 : end+1]
 		}
 		rest = rest[end+2:]
 	}

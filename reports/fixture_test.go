@@ -32,8 +32,10 @@ func newDay(seed uint64, parts, rows int) *day {
 			Repairs: map[string]int64{"seconds_lost": 2, "excel_padding": 1}, SHA256: "ab", Bytes: 12,
 			Known: []string{"支付宝交易号"}, Controls: []schema.Control{{Name: "交易合计笔数", Stated: stated("3"), Found: "3", Holds: yes(true)}},
 		},
-		{Path: "pos.csv", Kind: schema.PosOrders, Format: "pos_orders", Encoding: "utf-8", From: schema.Null, To: schema.Null,
-			Problems: []schema.Problem{{Code: "amount_syntax", Line: 7, Column: "订单金额", Value: "1O.00", Message: "电话 13812340000"}}},
+		{
+			Path: "pos.csv", Kind: schema.PosOrders, Format: "pos_orders", Encoding: "utf-8", From: schema.Null, To: schema.Null,
+			Problems: []schema.Problem{{Code: "amount_syntax", Line: 7, Column: "订单金额", Value: "1O.00", Message: "电话 13812340000"}},
+		},
 		{Path: "rebate.csv", Kind: schema.Rebate, Format: "rebate", From: schema.Null, To: schema.Null},
 	}}
 	rng := rand.New(rand.NewPCG(seed, 7))

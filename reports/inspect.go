@@ -79,7 +79,7 @@ func newTableInfo(t *schema.Table, p Privacy) *tableInfo {
 	for _, problem := range t.Problems {
 		info.Problems = append(info.Problems, problemInfo{
 			Code: problem.Code, Line: problem.Line, Column: problem.Column,
-			Value: p.value(problem.Column, problem.Value), Message: p.text(problem.Message),
+			Value: p.value(problem.Column, problem.Value), Message: p.Text(problem.Message),
 		})
 	}
 	return info

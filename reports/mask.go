@@ -2,7 +2,7 @@ package reports
 
 import "strings"
 
-// value is text(s), and masks the whole cell in a column of payment codes, right
+// value is Text(s), and masks the whole cell in a column of payment codes, right
 // or wrong ones.
 func (p Privacy) value(column, s string) string {
 	if p == Keep {
@@ -12,16 +12,16 @@ func (p Privacy) value(column, s string) string {
 	case "pay_code", "auth_code", "付款码":
 		return maskTail(s)
 	}
-	return p.text(s)
+	return p.Text(s)
 }
 
-// text masks what rules 10 mask: mobiles and payment codes that stand alone.
+// Text is s with what rules 10 mask: mobiles and payment codes that stand alone.
 //
 //	13812340000           ->  138****0000
 //	+86 13812340000       ->  +86 138****0000
 //	286012345678901234    ->  **************1234
 //	2026111922001400...   ->  as it is: a trade number
-func (p Privacy) text(s string) string {
+func (p Privacy) Text(s string) string {
 	if p == Keep {
 		return s
 	}

@@ -45,10 +45,16 @@ var systemOps = folderOps{rename: os.Rename, exchange: exchange, remove: os.Remo
 // one (exit 2).
 type OutputError struct {
 	Path string
-	Why  string
+	why  [2]string // in Chinese and in English
 }
 
-func (e *OutputError) Error() string { return "output folder " + e.Path + ": " + e.Why }
+// Error is Text in Chinese.
+func (e *OutputError) Error() string { return e.Text(Chinese) }
+
+// Text is what is wrong, after the folder's path.
+func (e *OutputError) Text(lang Lang) string {
+	return lang.pick("输出文件夹 "+e.Path+"："+e.why[0], "output folder "+e.Path+": "+e.why[1])
+}
 
 const (
 	newName     = "new"
@@ -315,9 +321,9 @@ func usable(out string) error {
 	case err != nil:
 		return fmt.Errorf("output folder: %w", err)
 	case info.Mode()&fs.ModeSymlink != 0:
-		return &OutputError{out, "is a link"}
+		return &OutputError{out, [2]string{"是链接，不是文件夹", "is a link"}}
 	case !info.IsDir():
-		return &OutputError{out, "is not a folder"}
+		return &OutputError{out, [2]string{"不是文件夹", "is not a folder"}}
 	}
 	entries, err := os.ReadDir(out)
 	if err != nil {
@@ -328,7 +334,9 @@ func usable(out string) error {
 	}
 	b, err := os.ReadFile(filepath.Join(out, SummaryName))
 	if err != nil || !isSummary(b) {
-		return &OutputError{out, "is not empty and holds no " + SummaryName + " of ours"}
+		return &OutputError{out, [2]string{
+			"不是空的，也没有本程序写的 " + SummaryName, "is not empty and holds no " + SummaryName + " of ours",
+		}}
 	}
 	return nil
 }

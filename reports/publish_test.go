@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -283,9 +282,15 @@ func TestUsable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, c := range []struct{ name, why string }{
-		{"absent", ""}, {"empty", ""}, {"ours", ""}, {"foreign", "not empty"}, {"fake", "not empty"},
-		{"file", "not a folder"}, {"link", "is a link"}, {"dangling", "is a link"},
+	for _, c := range []struct{ name, zh, en string }{
+		{"absent", "", ""},
+		{"empty", "", ""},
+		{"ours", "", ""},
+		{"foreign", "不是空的，也没有本程序写的 summary.json", "is not empty and holds no summary.json of ours"},
+		{"fake", "不是空的，也没有本程序写的 summary.json", "is not empty and holds no summary.json of ours"},
+		{"file", "不是文件夹", "is not a folder"},
+		{"link", "是链接，不是文件夹", "is a link"},
+		{"dangling", "是链接，不是文件夹", "is a link"},
 	} {
 		s, err := NewStaging(path(c.name), 0)
 		if s != nil {
@@ -293,10 +298,19 @@ func TestUsable(t *testing.T) {
 		}
 		output, refused := errors.AsType[*OutputError](err)
 		switch {
-		case c.why == "" && err != nil:
+		case c.en == "" && err != nil:
 			t.Errorf("NewStaging(%s) = %v", c.name, err)
-		case c.why != "" && (!refused || !strings.Contains(output.Why, c.why)):
-			t.Errorf("NewStaging(%s) = %v, want %q", c.name, err, c.why)
+		case c.en == "":
+		case !refused:
+			t.Errorf("NewStaging(%s) = %v, want an OutputError", c.name, err)
+		default:
+			zh, en := "输出文件夹 "+path(c.name)+"："+c.zh, "output folder "+path(c.name)+": "+c.en
+			if got := output.Error(); got != zh {
+				t.Errorf("NewStaging(%s) = %q, want %q", c.name, got, zh)
+			}
+			if got := output.Text(English); got != en {
+				t.Errorf("NewStaging(%s) in English = %q, want %q", c.name, got, en)
+			}
 		}
 	}
 }

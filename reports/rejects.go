@@ -17,8 +17,8 @@ func rejectsTable(rejects []schema.Reject, tables []*schema.Table, o *Options) t
 		enumColumn("code", rejectNames, rejects, func(j *schema.Reject) uint8 { return uint8(j.Code) }),
 		textColumn("column", rejects, func(j *schema.Reject) string { return j.Column }),
 		textColumn("value", rejects, func(j *schema.Reject) string { return p.value(j.Column, j.Value) }),
-		textColumn("message", rejects, func(j *schema.Reject) string { return p.text(rejectMessage(j, o.Lang)) }),
-		textColumn("raw", rejects, func(j *schema.Reject) string { return p.text(j.Raw) }),
+		textColumn("message", rejects, func(j *schema.Reject) string { return p.Text(rejectMessage(j, o.Lang)) }),
+		textColumn("raw", rejects, func(j *schema.Reject) string { return p.Text(j.Raw) }),
 	}}
 }
 

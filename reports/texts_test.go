@@ -60,27 +60,32 @@ func TestDetail(t *testing.T) {
 		zh, en string
 	}{
 		{
-			"长款", engine.Break{Code: rules.BreakBillOnly, Side: rules.SideBill, Amount: 1200, Expected: schema.Null, Found: 1200, Reason: "paid_twice"},
+			"长款",
+			engine.Break{Code: rules.BreakBillOnly, Side: rules.SideBill, Amount: 1200, Expected: schema.Null, Found: 1200, Reason: "paid_twice"},
 			"长款 +12.00：支付宝已收款，POS 没有这笔订单；同一订单支付了两次，这是第二笔",
 			"over +12.00: Alipay has received the payment, the POS has no such order; the order was paid twice, this is the second payment",
 		},
 		{
-			"短款", engine.Break{Code: rules.BreakPOSOnly, Side: rules.SidePOS, Amount: 1200, Expected: 1200, Found: schema.Null, Terminal: "T1"},
+			"短款",
+			engine.Break{Code: rules.BreakPOSOnly, Side: rules.SidePOS, Amount: 1200, Expected: 1200, Found: schema.Null, Terminal: "T1"},
 			"短款 -12.00：POS 记为已支付，支付宝没有收款；终端 T1",
 			"short -12.00: the POS counts the order as paid, Alipay has no payment; terminal T1",
 		},
 		{
-			"金额", engine.Break{Code: rules.BreakAmountMismatch, Side: rules.SideBoth, Amount: 100, Expected: 1200, Found: 1100},
+			"金额",
+			engine.Break{Code: rules.BreakAmountMismatch, Side: rules.SideBoth, Amount: 100, Expected: 1200, Found: 1100},
 			"同一笔订单两边金额不同，相差 1.00；POS 12.00，支付宝 11.00，差额 -1.00（短款）",
 			"the two sides have different amounts for one order, 1.00 apart; POS 12.00, Alipay 11.00, difference -1.00 (short)",
 		},
 		{
-			"返佣", engine.Break{Code: rules.BreakStatementShort, Side: rules.SideStatement, Amount: 123456, Micro: true, Expected: 223456, Found: 100000, What: "face_to_face"},
+			"返佣",
+			engine.Break{Code: rules.BreakStatementShort, Side: rules.SideStatement, Amount: 123456, Micro: true, Expected: 223456, Found: 100000, What: "face_to_face"},
 			"返佣账单少付 0.123456；当面付：应为 0.223456，实为 0.10，差额 -0.123456",
 			"the statement pays 0.123456 less than expected; face_to_face: expected 0.223456, found 0.10, difference -0.123456",
 		},
 		{
-			"最大", engine.Break{Code: rules.BreakBillOnly, Side: rules.SideBill, Amount: int64(rules.MaxFen), Expected: schema.Null, Found: schema.Null},
+			"最大",
+			engine.Break{Code: rules.BreakBillOnly, Side: rules.SideBill, Amount: int64(rules.MaxFen), Expected: schema.Null, Found: schema.Null},
 			"长款 +9999999999999.99：支付宝已收款，POS 没有这笔订单",
 			"over +9999999999999.99: Alipay has received the payment, the POS has no such order",
 		},
@@ -116,11 +121,11 @@ func TestMask(t *testing.T) {
 		{"138****0000", "138****0000"},
 		{"", ""},
 	} {
-		if got := Mask.text(c.in); got != c.want {
+		if got := Mask.Text(c.in); got != c.want {
 			t.Errorf("text(%q) = %q, want %q", c.in, got, c.want)
 		}
-		if got := Keep.text(c.in); got != c.in {
-			t.Errorf("Keep.text(%q) = %q", c.in, got)
+		if got := Keep.Text(c.in); got != c.in {
+			t.Errorf("Keep.Text(%q) = %q", c.in, got)
 		}
 	}
 	if got := Mask.value("付款码", "12345678"); got != "****5678" {

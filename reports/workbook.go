@@ -353,12 +353,21 @@ func (b *book) breakSheets(ctx context.Context, r *engine.Result) {
 	l := b.lang
 	const id, amount, text = 32, 14, 52
 	head := []heading{
-		{l.pick("类别", "Kind"), 30}, {l.pick("级别", "Severity"), 9}, {l.pick("方向", "Side"), 10},
-		{l.pick("商户PID", "Merchant PID"), 20}, {l.pick("商户订单号", "Order number"), id},
-		{l.pick("支付宝交易号", "Trade number"), id}, {l.pick("退款请求号", "Request number"), 24},
-		{l.pick("门店", "Store"), 14}, {l.pick("金额", "Amount"), amount}, {l.pick("说明", "Detail"), text},
-		{l.pick("处理建议", "What to do"), text}, {l.pick("首次发现", "First seen"), 12},
-		{l.pick("天数", "Days"), 7}, {l.pick("来源", "Source"), 36}, {"ID", 26},
+		{l.pick("类别", "Kind"), 30},
+		{l.pick("级别", "Severity"), 9},
+		{l.pick("方向", "Side"), 10},
+		{l.pick("商户PID", "Merchant PID"), 20},
+		{l.pick("商户订单号", "Order number"), id},
+		{l.pick("支付宝交易号", "Trade number"), id},
+		{l.pick("退款请求号", "Request number"), 24},
+		{l.pick("门店", "Store"), 14},
+		{l.pick("金额", "Amount"), amount},
+		{l.pick("说明", "Detail"), text},
+		{l.pick("处理建议", "What to do"), text},
+		{l.pick("首次发现", "First seen"), 12},
+		{l.pick("天数", "Days"), 7},
+		{l.pick("来源", "Source"), 36},
+		{"ID", 26},
 	}
 	of := make([][]int32, len(breakKinds))
 	var kindOf [256]int
@@ -423,9 +432,15 @@ func (b *book) lossSheet(r *engine.Result) {
 		return
 	}
 	head := []heading{
-		{l.pick("维度", "By"), 10}, {l.pick("对象", "Which"), 32}, {l.pick("所属门店", "Store"), 16}, {l.pick("商户", "Merchant"), 20},
-		{l.pick("笔数", "Trades"), 9}, {l.pick("损失", "Loss"), 16}, {l.pick("不可申诉", "Lost"), 16},
-		{l.pick("可申诉", "Claimable"), 16}, {l.pick("始于", "Since"), 20},
+		{l.pick("维度", "By"), 10},
+		{l.pick("对象", "Which"), 32},
+		{l.pick("所属门店", "Store"), 16},
+		{l.pick("商户", "Merchant"), 20},
+		{l.pick("笔数", "Trades"), 9},
+		{l.pick("损失", "Loss"), 16},
+		{l.pick("不可申诉", "Lost"), 16},
+		{l.pick("可申诉", "Claimable"), 16},
+		{l.pick("始于", "Since"), 20},
 	}
 	b.sheet(l.pick("返佣损失", "Rebate losses"), head, len(lines), func(dst []any, i int) []any {
 		g := &lines[i]
@@ -445,10 +460,19 @@ func (b *book) groupSheet(r *engine.Result) {
 	}
 	l := b.lang
 	head := []heading{
-		{l.pick("服务商PID", "Provider PID"), 20}, {l.pick("商户PID", "Merchant PID"), 20}, {l.pick("产品", "Product"), 18},
-		{l.pick("账期", "Period"), 12}, {l.pick("笔数", "Trades"), 9}, {l.pick("基数", "Basis"), 16}, {l.pick("费率", "Rate"), 10},
-		{l.pick("应得", "Expected"), 16}, {l.pick("已付", "Stated"), 16}, {l.pick("差额", "Difference"), 16},
-		{l.pick("结论", "Cause"), 26}, {l.pick("不可申诉", "Lost"), 16}, {l.pick("可申诉", "Claimable"), 16},
+		{l.pick("服务商PID", "Provider PID"), 20},
+		{l.pick("商户PID", "Merchant PID"), 20},
+		{l.pick("产品", "Product"), 18},
+		{l.pick("账期", "Period"), 12},
+		{l.pick("笔数", "Trades"), 9},
+		{l.pick("基数", "Basis"), 16},
+		{l.pick("费率", "Rate"), 10},
+		{l.pick("应得", "Expected"), 16},
+		{l.pick("已付", "Stated"), 16},
+		{l.pick("差额", "Difference"), 16},
+		{l.pick("结论", "Cause"), 26},
+		{l.pick("不可申诉", "Lost"), 16},
+		{l.pick("可申诉", "Claimable"), 16},
 	}
 	b.sheet(l.pick("返佣汇总", "Rebate groups"), head, len(r.Groups), func(dst []any, i int) []any {
 		g := &r.Groups[i]
@@ -473,13 +497,19 @@ func (b *book) rejectSheet(ctx context.Context, r *engine.Result, o *Options) {
 	b.check(ctx.Err())
 	l := b.lang
 	head := []heading{
-		{l.pick("文件", "File"), 36}, {l.pick("行", "Line"), 9}, {l.pick("输入", "Input"), 14}, {l.pick("代码", "Code"), 18},
-		{l.pick("列", "Column"), 18}, {l.pick("值", "Value"), 26}, {l.pick("说明", "What is wrong"), 56}, {l.pick("原文", "Row"), 80},
+		{l.pick("文件", "File"), 36},
+		{l.pick("行", "Line"), 9},
+		{l.pick("输入", "Input"), 14},
+		{l.pick("代码", "Code"), 18},
+		{l.pick("列", "Column"), 18},
+		{l.pick("值", "Value"), 26},
+		{l.pick("说明", "What is wrong"), 56},
+		{l.pick("原文", "Row"), 80},
 	}
 	b.sheet(l.pick("坏行", "Rejects"), head, len(r.Rejects), func(dst []any, i int) []any {
 		j := &r.Rejects[i]
 		t := tableAt(r.Tables, j.Table)
 		return append(dst, t.File(), int64(j.Line), t.Kind.String(), j.Code.String(), j.Column,
-			o.Privacy.value(j.Column, j.Value), o.Privacy.text(rejectMessage(j, l)), o.Privacy.text(j.Raw))
+			o.Privacy.value(j.Column, j.Value), o.Privacy.Text(rejectMessage(j, l)), o.Privacy.Text(j.Raw))
 	})
 }

@@ -143,7 +143,10 @@ func TestAmountCell(t *testing.T) {
 		want  float64
 		exact bool
 	}{
-		{7, 0.07, true}, {-1230, -12.3, true}, {0, 0, true}, {999_999_999_999_999, 9_999_999_999_999.99, true},
+		{7, 0.07, true},
+		{-1230, -12.3, true},
+		{0, 0, true},
+		{999_999_999_999_999, 9_999_999_999_999.99, true},
 		{1_000_000_000_000_000, 0, false}, // sixteen digits: text
 	} {
 		got, ok := amountCell{fenSum(c.fen), false}.float()

@@ -252,15 +252,14 @@ func (e *explainer) read(ctx context.Context, places map[place]bool) (*explanati
 		return nil, err
 	}
 	x.Inputs = []inputLine{}
+	privacy, _ := reports.ParsePrivacy(e.job.Output.Privacy) // the job has checked the word
 	for _, number := range sortedKeys(wanted) {
 		t := e.tables[number]
 		slices.Sort(wanted[number])
 		for _, line := range wanted[number] {
-			text := raw[place{number, line}]
-			if e.job.Output.Privacy != reports.Keep.String() {
-				text = masked(text)
-			}
-			x.Inputs = append(x.Inputs, inputLine{Source: t.Source(line), Kind: t.Kind.String(), Raw: text})
+			x.Inputs = append(x.Inputs, inputLine{
+				Source: t.Source(line), Kind: t.Kind.String(), Raw: privacy.Text(raw[place{number, line}]),
+			})
 		}
 	}
 	return x, nil

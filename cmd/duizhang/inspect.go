@@ -203,9 +203,9 @@ func (a *app) printProblems(t *schema.Table) {
 		}
 		text := schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}.String() + ": "
 		if p.Value != "" {
-			text += strconv.Quote(masked(p.Value)) + ": "
+			text += strconv.Quote(reports.Mask.Text(p.Value)) + ": "
 		}
-		indented(a.stdout, 4, text+masked(p.Message)+" ["+p.Code+"]\n")
+		indented(a.stdout, 4, text+reports.Mask.Text(p.Message)+" ["+p.Code+"]\n")
 	}
 }
 
@@ -216,7 +216,7 @@ func (a *app) printFirst(rows []string) {
 	fmt.Fprintln(a.stdout, "  "+a.say("前几行", "first rows"))
 	width, _ := terminal(a.stdout)
 	for _, row := range rows {
-		text := masked(strings.ReplaceAll(row, "\n", " "))
+		text := reports.Mask.Text(strings.ReplaceAll(row, "\n", " "))
 		if width > 24 {
 			text = shortened(text, width-4)
 		}

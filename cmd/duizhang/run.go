@@ -342,6 +342,9 @@ func (a *app) outputError(err error) error {
 	if _, ok := errors.AsType[*failure](err); ok {
 		return err
 	}
+	if folder, ok := errors.AsType[*reports.OutputError](err); ok {
+		return usage(folder.Text(reports.Lang(a.lang)), "")
+	}
 	return &failure{status: exitUsage, err: err}
 }
 

@@ -196,7 +196,7 @@ func (a *app) complainTable(t *schema.Table) {
 			continue
 		}
 		pos := schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}
-		a.complain(pos.String()+": "+masked(p.Message), "")
+		a.complain(pos.String()+": "+reports.Mask.Text(p.Message), "")
 	}
 }
 
