@@ -149,7 +149,9 @@ func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, erro
 				return err
 			}
 			bucket := &s.index[k]
-			table := newTradeTable(len(bucket.entries))
+			table := tradeTables.Get().(*tradeTable)
+			defer tradeTables.Put(table)
+			table.reset(len(bucket.entries))
 			for _, e := range bucket.entries {
 				if other, clash := table.add(e); clash {
 					r.contest(e, int32(other&partBits), int32(e&partBits))
@@ -271,12 +273,21 @@ type tradeTable struct {
 	mask  uint64
 }
 
-func newTradeTable(n int) *tradeTable {
+// tradeTables are used again from bucket to bucket: fresh memory is dear.
+var tradeTables = sync.Pool{New: func() any { return new(tradeTable) }}
+
+func (t *tradeTable) reset(n int) {
 	size := 16
 	for size < 2*n {
 		size *= 2
 	}
-	return &tradeTable{slots: make([]uint64, size), mask: uint64(size - 1)}
+	if cap(t.slots) < size {
+		t.slots = make([]uint64, size)
+	} else {
+		t.slots = t.slots[:size]
+		clear(t.slots)
+	}
+	t.mask = uint64(size - 1)
 }
 
 // add adds an entry. A clash is an entry of the same hash in another partition.

@@ -59,14 +59,16 @@ type WordCache struct {
 	words  *Words
 	decode func(raw []byte) string
 	slots  []wordSlot // open addressing, a power of two long
-	used   int
+	known  []knownWord
 }
 
-type wordSlot struct {
-	hash uint64
+// A wordSlot is small, so that many fit the processor's cache: a part of the
+// hash, and the word's number in known from 1, 0 for an empty slot.
+type wordSlot struct{ hash, number uint32 }
+
+type knownWord struct {
 	raw  string
 	code uint32
-	full bool
 }
 
 // NewWordCache gives an empty cache. The decode function turns a cell's raw
@@ -80,34 +82,42 @@ func (c *WordCache) Code(raw []byte) uint32 {
 	if len(raw) == 0 {
 		return 0
 	}
-	hash := xxh3.Hash(raw)
-	mask := uint64(len(c.slots) - 1)
+	hash := uint32(xxh3.Hash(raw) >> 32)
+	mask := uint32(len(c.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
-		slot := &c.slots[i]
-		if !slot.full {
-			*slot = wordSlot{hash: hash, raw: string(raw), code: c.words.Code(c.decode(raw)), full: true}
-			code := slot.code
-			if c.used++; c.used*2 > len(c.slots) {
-				c.grow()
-			}
-			return code
+		slot := c.slots[i]
+		if slot.number == 0 {
+			return c.add(i, hash, raw)
 		}
-		if slot.hash == hash && slot.raw == string(raw) {
-			return slot.code
+		if slot.hash == hash {
+			if word := &c.known[slot.number-1]; word.raw == string(raw) {
+				return word.code
+			}
 		}
 	}
+}
+
+// add puts a word that is met for the first time into the empty slot.
+func (c *WordCache) add(slot, hash uint32, raw []byte) uint32 {
+	code := c.words.Code(c.decode(raw))
+	c.known = append(c.known, knownWord{string(raw), code})
+	c.slots[slot] = wordSlot{hash, uint32(len(c.known))}
+	if 2*len(c.known) > len(c.slots) {
+		c.grow()
+	}
+	return code
 }
 
 func (c *WordCache) grow() {
 	old := c.slots
 	c.slots = make([]wordSlot, 2*len(old))
-	mask := uint64(len(c.slots) - 1)
+	mask := uint32(len(c.slots) - 1)
 	for _, slot := range old {
-		if !slot.full {
+		if slot.number == 0 {
 			continue
 		}
 		i := slot.hash & mask
-		for c.slots[i].full {
+		for c.slots[i].number != 0 {
 			i = (i + 1) & mask
 		}
 		c.slots[i] = slot
