@@ -55,7 +55,6 @@ func makeDay(seed uint64, orders int) *madeDay {
 	var r schema.PosRefunds
 	var rl schema.RefundLines
 	var s schema.Statements
-	key := func(i int) string { return fmt.Sprintf("N%04d", i) }
 	trade := func(i int) string { return fmt.Sprintf("T%04d", i) }
 	for i := range orders {
 		m := merchants[rng.IntN(2)]
@@ -121,6 +120,10 @@ func makeDay(seed uint64, orders int) *madeDay {
 	}
 	return d
 }
+
+func key(i int) string { return fmt.Sprintf("N%05d", i) }
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 1)) }
 
 func (d *madeDay) addBill(b *schema.Bills, kind schema.RowKind, m uint32, no, trade, request string, amount, t int64, store uint32, rng *rand.Rand) {
 	b.Table = append(b.Table, int32(rng.IntN(2)))
