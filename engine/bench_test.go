@@ -1,17 +1,10 @@
 package engine
 
 import (
-	"context"
 	"testing"
 
 	"duizhang/engine/schema"
 )
-
-// discard takes results and forgets them.
-type discard struct{}
-
-func (discard) Begin(int) error                   { return nil }
-func (discard) Part(context.Context, *Part) error { return nil }
 
 // BenchmarkReconcile measures one partition, from its rows to its result rows.
 func BenchmarkReconcile(b *testing.B) {

@@ -52,6 +52,27 @@ type Job struct {
 	Partitions int
 }
 
+// Parts says which parts of the work the inputs lead to: those run. It is known
+// before the run, as Result.Parts is after it.
+func (j *Job) Parts() []PartState {
+	part := func(name string, needs ...schema.InputKind) PartState {
+		for _, kind := range needs {
+			if !j.Inputs[kind] {
+				return PartState{Name: name, Why: kind.String()}
+			}
+		}
+		return PartState{Name: name, Ran: true}
+	}
+	return []PartState{
+		part("trades", schema.AlipayBill, schema.PosOrders),
+		part("refunds", schema.AlipayBill),
+		part("goods", schema.PosOrders),
+		part("fees", schema.AlipayBill, schema.MerchantsKind),
+		part("rebates", schema.AlipayBill, schema.AgreementsKind),
+		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),
+	}
+}
+
 // NoDate is the Date of a job that gives none.
 const NoDate = -1 << 31
 

@@ -116,7 +116,7 @@ type Invariant struct {
 
 // PartState says whether a part of the work ran.
 type PartState struct {
-	Name string // match, refunds, goods, fees, rebates
+	Name string // trades, refunds, goods, fees, rebates, statements
 	Ran  bool
 	Why  string // of one that was left out: the input that is absent
 }

@@ -160,7 +160,7 @@ func (d *driver) finish(ctx context.Context, w *worker, number int, stage string
 func (d *driver) result() (*Result, error) {
 	p := d.plan
 	r := &Result{
-		Date: p.date(), Tables: p.tables, Parts: p.partStates(),
+		Date: p.date(), Tables: p.tables, Parts: p.job.Parts(),
 		Trades: d.out.trades, Refunds: d.out.refunds, Causes: d.out.causes,
 		Scenarios: d.totals.scenarios, NoGoods: d.totals.noGoods, PriceUnknown: d.totals.priceUnknown,
 		Incomplete: d.totals.incomplete,
@@ -255,25 +255,4 @@ func controlBreaks(tables []*schema.Table) []Break {
 		}
 	}
 	return breaks
-}
-
-// partStates says which parts of the work ran.
-func (p *plan) partStates() []PartState {
-	in := p.job.Inputs
-	part := func(name string, needs ...schema.InputKind) PartState {
-		for _, kind := range needs {
-			if !in[kind] {
-				return PartState{Name: name, Why: kind.String()}
-			}
-		}
-		return PartState{Name: name, Ran: true}
-	}
-	return []PartState{
-		part("trades", schema.AlipayBill, schema.PosOrders),
-		part("refunds", schema.AlipayBill),
-		part("goods", schema.PosOrders),
-		part("fees", schema.AlipayBill, schema.MerchantsKind),
-		part("rebates", schema.AlipayBill, schema.AgreementsKind),
-		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),
-	}
 }

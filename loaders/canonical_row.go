@@ -372,45 +372,26 @@ func (r *canonicalRow) typeWord(k int) (word uint32, ok bool) {
 }
 
 // amount is an amount in fen, or Null for a blank or a fault.
-func (r *canonicalRow) amount(k int) int64 {
-	cell := r.value(k)
-	if len(cell) == 0 {
-		return schema.Null
-	}
-	fen, err := rules.ParseFen(cell)
-	if err != nil {
-		r.bad(k, r.undecodedOr(cell, rules.CodeOf(err)))
-		return schema.Null
-	}
-	return int64(fen)
-}
+func (r *canonicalRow) amount(k int) int64 { return number(r, k, rules.ParseFen, rules.CodeOf) }
 
 // micro is a price or a quantity in millionths, or Null for a blank or a fault.
-func (r *canonicalRow) micro(k int) int64 {
-	cell := r.value(k)
-	if len(cell) == 0 {
-		return schema.Null
-	}
-	micro, err := rules.ParseMicro(cell)
-	if err != nil {
-		r.bad(k, r.undecodedOr(cell, rules.NumberCodeOf(err)))
-		return schema.Null
-	}
-	return int64(micro)
-}
+func (r *canonicalRow) micro(k int) int64 { return number(r, k, rules.ParseMicro, rules.NumberCodeOf) }
 
 // rate is a rate in millionths, or Null for a blank or a fault.
-func (r *canonicalRow) rate(k int) int64 {
+func (r *canonicalRow) rate(k int) int64 { return number(r, k, rules.ParseRate, rules.NumberCodeOf) }
+
+// number is what parse makes of a cell, or Null for a blank or a fault.
+func number[T ~int64](r *canonicalRow, k int, parse func([]byte) (T, error), codeOf func(error) rules.Code) int64 {
 	cell := r.value(k)
 	if len(cell) == 0 {
 		return schema.Null
 	}
-	micro, err := rules.ParseRate(cell)
+	value, err := parse(cell)
 	if err != nil {
-		r.bad(k, r.undecodedOr(cell, rules.NumberCodeOf(err)))
+		r.bad(k, r.undecodedOr(cell, codeOf(err)))
 		return schema.Null
 	}
-	return int64(micro)
+	return int64(value)
 }
 
 // count is a whole number from 0 to limit, or Null for a blank or a fault.

@@ -89,8 +89,7 @@ var (
 // line of a run, because the order may have others elsewhere in the file: the
 // engine, which joins them, judges that.
 type orderParser struct {
-	canonicalRow
-	sameBytes
+	gathering
 	orders schema.Orders
 	lines  schema.Lines
 
@@ -99,9 +98,7 @@ type orderParser struct {
 	link     wordSet
 	channels []channelWord
 
-	run     int     // the run that gathers, or -1
-	payCode []byte  // its payment code as given
-	found   repairs // in the order columns of the line last remembered
+	payCode []byte // of the run, as given
 }
 
 // A channelWord is a channel by its two names.
@@ -111,12 +108,10 @@ type channelWord struct{ chinese, english uint32 }
 func newOrderParser(t *tableReader, c *canonicalHeader) func() rowParser {
 	return func() rowParser {
 		p := &orderParser{
-			canonicalRow: newCanonicalRow(t, c, schema.Payment),
-			sameBytes:    newSameBytes(t, c, orderGoodsID),
-			hasGoods:     c.has(orderGoodsID) || c.has(orderQuantity) || c.has(orderPrice),
-			status:       newWordSet(t.opt.Words, statusNames...),
-			link:         newWordSet(t.opt.Words, linkNames...),
-			run:          -1,
+			gathering: newGathering(t, c, schema.Payment, orderGoodsID),
+			hasGoods:  c.has(orderGoodsID) || c.has(orderQuantity) || c.has(orderPrice),
+			status:    newWordSet(t.opt.Words, statusNames...),
+			link:      newWordSet(t.opt.Words, linkNames...),
 		}
 		for _, names := range channelNames {
 			p.channels = append(p.channels, channelWord{t.opt.Words.Code(names[0]), t.opt.Words.Code(names[1])})
@@ -131,9 +126,7 @@ func (p *orderParser) rows() int { return len(p.lines.Line) }
 
 // flush ends the run: the engine joins the runs of one order.
 func (p *orderParser) flush(ctx context.Context) error {
-	p.run = -1
-	p.forget()
-	p.flushCounts()
+	p.rest()
 	err := p.t.send(ctx, &p.orders, &p.lines)
 	schema.Reset(&p.orders)
 	schema.Reset(&p.lines)
@@ -169,16 +162,11 @@ func (p *orderParser) row(line int32, cells [][]byte, raw []byte) {
 // startOrder finds the run that the line belongs to, or begins it. It is false
 // for a row that can belong to none; that row is dealt with.
 func (p *orderParser) startOrder() bool {
-	id, ok := p.id(orderOutTradeNo)
-	if ok && len(id) == 0 {
-		if blankRow(p.cells) {
-			p.skipped++
-			return false
-		}
-		p.bad(orderOutTradeNo, rules.CodeMissingValue)
-		ok = false
-	}
-	if !ok {
+	id, blank, ok := p.key(orderOutTradeNo)
+	switch {
+	case blank:
+		return false
+	case !ok:
 		p.report(p.readable(orderTotal))
 		p.end()
 		return false
@@ -250,20 +238,9 @@ func (p *orderParser) order() (flags uint8) {
 	} else if store, ok := p.idWord(orderStore); ok { // the order's merchant may be known by it
 		give(&p.canonicalRow, orderStore, &o.Store[run], store, 0)
 	}
-	if p.conflict >= 0 && o.Conflict[run] == 0 {
-		o.Conflict[run], o.ConflictValue[run] = p.conflictWords()
-		o.ConflictLine[run] = p.line
-	}
-	if p.fault == 0 {
-		p.remember(p.cells, p.raw)
-		p.found = p.fixed &^ repairPadded
-		return 0
-	}
-	p.forget()
-	if o.Reject[run] == 0 {
-		o.Reject[run], o.RejectLine[run] = uint8(p.fault), p.line
-	}
-	return schema.LineOrderRejected
+	return p.judge(runMarks{
+		&o.Reject[run], &o.RejectLine[run], &o.Conflict[run], &o.ConflictLine[run], &o.ConflictValue[run],
+	})
 }
 
 // orderColumns gives the run what the line says of the order. It is one step a

@@ -42,25 +42,20 @@ var modeNames = []string{"whole 整单", "list_price 方案一", "prorated 方�
 // without a request number also have its time and amount, which are blank or the
 // same on each.
 type refundParser struct {
-	canonicalRow
-	sameBytes
+	gathering
 	refunds schema.PosRefunds
 	lines   schema.RefundLines
 	mode    wordSet
 
-	run     int     // the run that gathers, or -1
-	request []byte  // reused
-	found   repairs // in the refund's columns of the line last remembered
+	request []byte // reused
 }
 
 // newRefundParser is the parser of pos_refunds tables.
 func newRefundParser(t *tableReader, c *canonicalHeader) func() rowParser {
 	return func() rowParser {
 		p := &refundParser{
-			canonicalRow: newCanonicalRow(t, c, schema.Refund),
-			sameBytes:    newSameBytes(t, c, refundGoodsID),
-			mode:         newWordSet(t.opt.Words, modeNames...),
-			run:          -1,
+			gathering: newGathering(t, c, schema.Refund, refundGoodsID),
+			mode:      newWordSet(t.opt.Words, modeNames...),
 		}
 		p.init()
 		return p
@@ -71,9 +66,7 @@ func (p *refundParser) rows() int { return len(p.lines.Line) }
 
 // flush ends the run: the engine joins the runs of one refund.
 func (p *refundParser) flush(ctx context.Context) error {
-	p.run = -1
-	p.forget()
-	p.flushCounts()
+	p.rest()
 	err := p.t.send(ctx, &p.refunds, &p.lines)
 	schema.Reset(&p.refunds)
 	schema.Reset(&p.lines)
@@ -131,16 +124,11 @@ func (p *refundParser) refund() (flags uint8, ok bool) {
 	}
 	request, _ := p.id(refundRequestNo)
 	p.request = append(p.request[:0], request...)
-	id, ok := p.id(refundOutTradeNo)
-	if ok && len(id) == 0 {
-		if blankRow(p.cells) {
-			p.skipped++
-			return 0, false
-		}
-		p.bad(refundOutTradeNo, rules.CodeMissingValue)
-		ok = false
-	}
-	if !ok {
+	id, blank, ok := p.key(refundOutTradeNo)
+	switch {
+	case blank:
+		return 0, false
+	case !ok:
 		p.report(of.amount)
 		p.end()
 		return 0, false
@@ -153,7 +141,10 @@ func (p *refundParser) refund() (flags uint8, ok bool) {
 		p.giveTradeNo()
 	}
 	p.give(&of)
-	return p.judge(), true
+	f, run := &p.refunds, p.run
+	return p.judge(runMarks{
+		&f.Reject[run], &f.RejectLine[run], &f.Conflict[run], &f.ConflictLine[run], &f.ConflictValue[run],
+	}), true
 }
 
 // belongs tells whether a line is one of the run that gathers.
@@ -210,25 +201,6 @@ func (p *refundParser) give(of *refundLine) {
 	give(r, refundTime, &f.Time[run], of.time, schema.Null)
 	give(r, refundAmount, &f.Amount[run], of.amount, schema.Null)
 	give(r, refundMode, &f.Mode[run], of.mode, 0)
-}
-
-// judge notes the line's conflict or fault in the run.
-func (p *refundParser) judge() (flags uint8) {
-	f, run := &p.refunds, p.run
-	if p.conflict >= 0 && f.Conflict[run] == 0 {
-		f.Conflict[run], f.ConflictValue[run] = p.conflictWords()
-		f.ConflictLine[run] = p.line
-	}
-	if p.fault == 0 {
-		p.remember(p.cells, p.raw)
-		p.found = p.fixed &^ repairPadded
-		return 0
-	}
-	p.forget()
-	if f.Reject[run] == 0 {
-		f.Reject[run], f.RejectLine[run] = uint8(p.fault), p.line
-	}
-	return schema.LineOrderRejected
 }
 
 // goods reads the line that is returned.

@@ -288,16 +288,7 @@ func (p *rebateParser) merchant() uint32 {
 
 // money is an amount with up to six decimals, or Null for a blank or a fault.
 func (p *rebateParser) money(k int) int64 {
-	cell := p.value(k)
-	if len(cell) == 0 {
-		return schema.Null
-	}
-	micro, err := rules.ParseMicro(cell)
-	if err != nil {
-		p.bad(k, p.undecodedOr(cell, rules.CodeOf(err)))
-		return schema.Null
-	}
-	return int64(micro)
+	return number(&p.canonicalRow, k, rules.ParseMicro, rules.CodeOf)
 }
 
 // normalPeriod is a month as 2026-11 or a day as 2026-11-20, from what statements

@@ -185,8 +185,18 @@ func (w *workbook) part(name string) (io.ReadCloser, error) {
 	return nil, nil
 }
 
-// scan calls tag for every start tag of a part. A part that is not there has none.
+// scan calls tag for every start tag of a part.
 func (w *workbook) scan(name string, tag func(x *xmlScanner) error) error {
+	return w.tags(name, func(x *xmlScanner) error {
+		if x.closing() {
+			return nil
+		}
+		return tag(x)
+	})
+}
+
+// tags calls tag for every tag of a part. A part that is not there has none.
+func (w *workbook) tags(name string, tag func(x *xmlScanner) error) error {
 	if name == "" {
 		return nil
 	}
@@ -197,9 +207,6 @@ func (w *workbook) scan(name string, tag func(x *xmlScanner) error) error {
 	defer r.Close()
 	x := newXMLScanner(r)
 	for x.next() {
-		if x.closing() {
-			continue
-		}
 		if err := tag(x); err != nil {
 			return err
 		}
@@ -275,17 +282,8 @@ func (s *sharedStrings) at(i int) ([]byte, bool) {
 // read reads the table of texts. A text may stand in pieces, one a font; how it
 // is pronounced (rPh) is none of it.
 func (s *sharedStrings) read(w *workbook, name string) error {
-	if name == "" {
-		return nil
-	}
-	r, err := w.part(name)
-	if err != nil || r == nil {
-		return err
-	}
-	defer r.Close()
-	x := newXMLScanner(r)
 	spoken := false
-	for x.next() {
+	return w.tags(name, func(x *xmlScanner) error {
 		switch x.name() {
 		case "rPh":
 			spoken = x.opening()
@@ -301,8 +299,8 @@ func (s *sharedStrings) read(w *workbook, name string) error {
 		if len(s.text) > maxSharedText {
 			return errUnsafe{unpacked: int64(len(s.text)), packed: w.size()}
 		}
-	}
-	return x.failure(name)
+		return nil
+	})
 }
 
 func (w *workbook) size() int64 {

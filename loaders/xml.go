@@ -92,31 +92,29 @@ func (x *xmlScanner) until(dst []byte, end byte) ([]byte, error) {
 	}
 }
 
+// goOn reads the tag to its next >: the last one was not its end.
+func (x *xmlScanner) goOn() {
+	x.tag = append(x.tag, '>')
+	x.tag, x.err = x.until(x.tag, '>')
+	if x.err == nil {
+		x.tag = x.tag[:len(x.tag)-1]
+	}
+	if len(x.tag) > maxXMLPiece {
+		x.err = errXML
+	}
+}
+
 // skip goes on to the > that follows the given end.
 func (x *xmlScanner) skip(end string) {
 	for x.err == nil && !bytes.HasSuffix(x.tag, []byte(end)) {
-		x.tag = append(x.tag, '>')
-		x.tag, x.err = x.until(x.tag, '>')
-		if x.err == nil {
-			x.tag = x.tag[:len(x.tag)-1]
-		}
-		if len(x.tag) > maxXMLPiece {
-			x.err = errXML
-		}
+		x.goOn()
 	}
 }
 
 // quoted goes on where a > stood in an attribute's value.
 func (x *xmlScanner) quoted() {
 	for x.err == nil && bytes.IndexByte(x.tag, '"') >= 0 && bytes.Count(x.tag, []byte{'"'})%2 == 1 {
-		x.tag = append(x.tag, '>')
-		x.tag, x.err = x.until(x.tag, '>')
-		if x.err == nil {
-			x.tag = x.tag[:len(x.tag)-1]
-		}
-		if len(x.tag) > maxXMLPiece {
-			x.err = errXML
-		}
+		x.goOn()
 	}
 }
 

@@ -31,18 +31,32 @@ func BenchmarkCSV(b *testing.B) {
 	})
 }
 
+// The encoder, and the plain one that it is compared with, in turn.
 func BenchmarkParquet(b *testing.B) {
 	for _, codec := range []Codec{Zstd, Snappy} {
-		b.Run(codec.String(), func(b *testing.B) {
-			benchTables(b, func(enc *encoder, t *table) {
-				if enc.parquet.codec != codec {
-					enc.parquet.codec, enc.parquet.shapes = codec, nil
-				}
-				if err := enc.parquet.write(io.Discard, t); err != nil {
-					b.Fatal(err)
-				}
+		for _, plain := range []bool{false, true} {
+			name := codec.String()
+			if plain {
+				name += "/plain"
+			}
+			b.Run(name, func(b *testing.B) {
+				var e parquetEncoder
+				var p plainParquet
+				benchTables(b, func(enc *encoder, t *table) {
+					if e.lookup != enc.parquet.lookup {
+						e = parquetEncoder{lookup: enc.parquet.lookup, codec: codec, zone: enc.parquet.zone}
+						p = plainParquet{parquetEncoder: e}
+					}
+					write := e.write
+					if plain {
+						write = p.write
+					}
+					if err := write(io.Discard, t); err != nil {
+						b.Fatal(err)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 

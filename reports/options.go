@@ -3,12 +3,30 @@ package reports
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
+
+// word is the String of the choices of this package: the word at i, or the
+// choice's name and number for a value that has none, so that a forgotten one shows.
+func word(words []string, i uint8, kind string) string {
+	if int(i) < len(words) {
+		return words[i]
+	}
+	return fmt.Sprintf("%s(%d)", kind, i)
+}
+
+// parseWord is the inverse of word.
+func parseWord[T ~uint8](words []string, s string) (T, bool) {
+	if i := slices.Index(words, s); i > 0 {
+		return T(i), true
+	}
+	return 0, false
+}
 
 // Lang is the language of titles, details and sheets. Column names, codes and
 // status words are the same in both.
@@ -20,25 +38,13 @@ const (
 	English
 )
 
-var langWords = [...]string{"", "zh", "en"}
+var langWords = []string{"", "zh", "en"}
 
 // String is the language's word in a job file.
-func (l Lang) String() string {
-	if int(l) >= len(langWords) {
-		return fmt.Sprintf("Lang(%d)", uint8(l))
-	}
-	return langWords[l]
-}
+func (l Lang) String() string { return word(langWords, uint8(l), "Lang") }
 
 // ParseLang is the inverse of String.
-func ParseLang(s string) (Lang, bool) {
-	for l := Chinese; l <= English; l++ {
-		if langWords[l] == s {
-			return l, true
-		}
-	}
-	return 0, false
-}
+func ParseLang(s string) (Lang, bool) { return parseWord[Lang](langWords, s) }
 
 // Privacy says whether mobiles and pay codes are masked (rules 10).
 type Privacy uint8
@@ -49,25 +55,13 @@ const (
 	Keep
 )
 
-var privacyWords = [...]string{"", "mask", "keep"}
+var privacyWords = []string{"", "mask", "keep"}
 
 // String is the choice's word in a job file.
-func (p Privacy) String() string {
-	if int(p) >= len(privacyWords) {
-		return fmt.Sprintf("Privacy(%d)", uint8(p))
-	}
-	return privacyWords[p]
-}
+func (p Privacy) String() string { return word(privacyWords, uint8(p), "Privacy") }
 
 // ParsePrivacy is the inverse of String.
-func ParsePrivacy(s string) (Privacy, bool) {
-	for p := Mask; p <= Keep; p++ {
-		if privacyWords[p] == s {
-			return p, true
-		}
-	}
-	return 0, false
-}
+func ParsePrivacy(s string) (Privacy, bool) { return parseWord[Privacy](privacyWords, s) }
 
 // Codec is the compression of Parquet pages.
 type Codec uint8
@@ -78,25 +72,13 @@ const (
 	Snappy
 )
 
-var codecWords = [...]string{"", "zstd", "snappy"}
+var codecWords = []string{"", "zstd", "snappy"}
 
 // String is the choice's word in a job file.
-func (c Codec) String() string {
-	if int(c) >= len(codecWords) {
-		return fmt.Sprintf("Codec(%d)", uint8(c))
-	}
-	return codecWords[c]
-}
+func (c Codec) String() string { return word(codecWords, uint8(c), "Codec") }
 
 // ParseCodec is the inverse of String.
-func ParseCodec(s string) (Codec, bool) {
-	for c := Zstd; c <= Snappy; c++ {
-		if codecWords[c] == s {
-			return c, true
-		}
-	}
-	return 0, false
-}
+func ParseCodec(s string) (Codec, bool) { return parseWord[Codec](codecWords, s) }
 
 // Formats are the forms that a run's results take. summary.json is always
 // written: it makes the folder one of ours.
@@ -137,7 +119,7 @@ func ResultsOf(parts []engine.PartState) Results {
 	for _, p := range parts {
 		switch {
 		case !p.Ran:
-		case p.Name == "trades", p.Name == "match":
+		case p.Name == "trades":
 			r.Trades = true
 		case p.Name == "refunds":
 			r.Refunds = true

@@ -138,7 +138,7 @@ func TestParquetRoundTrip(t *testing.T) {
 	}
 }
 
-// Ids and amounts have no dictionary; words have.
+// Ids have no dictionary; words have, and amounts where they are few.
 func TestParquetEncodings(t *testing.T) {
 	d := newDay(2, 1, 100)
 	o := d.options(t.TempDir())
@@ -148,16 +148,97 @@ func TestParquetEncodings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pf.Close()
+	few := []string{"red_packet", "coupon", "refunded", "carried_days"}
 	for k, c := range d.parts[0].Trades.Columns() {
 		chunk, err := pf.MetaData().RowGroup(0).ColumnChunk(k)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := c.Type == schema.WordType || c.Type == schema.EnumType
+		want := c.Type == schema.WordType || c.Type == schema.EnumType || slices.Contains(few, c.Name)
 		if got := chunk.HasDictionaryPage(); got != want {
 			t.Errorf("%s has a dictionary: %v, want %v", c.Name, got, want)
 		}
 	}
+}
+
+// A file reads as the plain encoder's does: its schema with its metadata, and
+// every cell.
+func TestParquetAsPlain(t *testing.T) {
+	for _, rows := range []int{0, 1, 9, 3000} {
+		for _, codec := range []Codec{Zstd, Snappy} {
+			for _, sorted := range []bool{false, true} {
+				d := newDay(uint64(rows)+3, 1, rows)
+				o := d.options(t.TempDir())
+				o.Parquet, o.Sort = codec, sorted
+				w := NewWriter(o)
+				enc := w.takeEncoder()
+				plain := plainParquet{parquetEncoder: parquetEncoder{
+					lookup: w.lookup, codec: codec, zone: enc.parquet.zone, sorted: sorted,
+				}}
+				tables := w.opts.Results.tablesOf(nil, d.parts[0])
+				for _, whole := range w.wholeTables(d.result()) {
+					tables = append(tables, whole.of(0, whole.rows))
+				}
+				for i := range tables {
+					var got, want bytes.Buffer
+					if err := enc.parquet.write(&got, &tables[i]); err != nil {
+						t.Fatal(err)
+					}
+					if err := plain.write(&want, &tables[i]); err != nil {
+						t.Fatal(err)
+					}
+					sameTable(t, tables[i].name, got.Bytes(), want.Bytes())
+				}
+			}
+		}
+	}
+}
+
+func sameTable(t *testing.T, name string, got, want []byte) {
+	t.Helper()
+	g, w := readTable(t, got), readTable(t, want)
+	defer g.Release()
+	defer w.Release()
+	if !g.Schema().Equal(w.Schema()) || g.NumRows() != w.NumRows() {
+		t.Fatalf("%s:\n got %d rows of %s\nwant %d rows of %s", name, g.NumRows(), g.Schema(), w.NumRows(), w.Schema())
+	}
+	for k := range int(w.NumCols()) {
+		column := w.Column(k).Name()
+		gc, wc := columnText(t, g, k), columnText(t, w, k)
+		for i := range wc {
+			if gc[i] != wc[i] {
+				t.Fatalf("%s: %s[%d] = %q, want %q", name, column, i, gc[i], wc[i])
+			}
+		}
+	}
+}
+
+func readTable(t *testing.T, data []byte) arrow.Table {
+	t.Helper()
+	pf, err := file.NewParquetReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tbl, err := reader.ReadTable(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tbl
+}
+
+func columnText(t *testing.T, tbl arrow.Table, k int) []string {
+	t.Helper()
+	var cells []string
+	for _, a := range tbl.Column(k).Data().Chunks() {
+		for i := range a.Len() {
+			cells = append(cells, cellText2(t, tbl.Column(k).Name(), a, i))
+		}
+	}
+	return cells
 }
 
 // A part without rows has no file, but the first has.

@@ -356,18 +356,25 @@ func (w *Writer) create(name string) (*os.File, error) {
 	return f, nil
 }
 
-// writeFile writes one whole file.
+// writeFile writes one whole file through a buffer.
 func (w *Writer) writeFile(name string, write func(io.Writer) error) error {
+	return w.fill(name, func(f *os.File) error {
+		const size = 1 << 16
+		out := bufio.NewWriterSize(f, size)
+		if err := write(out); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
+}
+
+// fill creates a file, has it written, and closes it.
+func (w *Writer) fill(name string, write func(f *os.File) error) error {
 	f, err := w.create(name)
 	if err != nil {
 		return err
 	}
-	const size = 1 << 16
-	out := bufio.NewWriterSize(f, size)
-	err = write(out)
-	if err == nil {
-		err = out.Flush()
-	}
+	err = write(f)
 	if closing := f.Close(); err == nil {
 		err = closing
 	}

@@ -169,21 +169,23 @@ func (over *overlap) close() {
 	}
 }
 
-func (p *billWriter) memberName(m int, summary bool) string {
-	tail := "_业务明细.csv"
-	if summary {
-		tail = "_业务明细(汇总).csv"
-	}
+// Ends of members' names.
+const (
+	detailTail  = "_业务明细.csv"
+	summaryTail = "_业务明细(汇总).csv"
+)
+
+func (p *billWriter) memberName(m int, tail string) string {
 	return p.w.merchants[m].pid + billSuffix + "_" + p.w.compact + tail
 }
 
 func (p *billWriter) begin(a *archive, m int) (*billFile, error) {
-	out, err := a.member(p.memberName(m, false))
+	out, err := a.member(p.memberName(m, detailTail))
 	if err != nil {
 		return nil, err
 	}
 	f := &billFile{w: p.w, m: m, stores: make([]storeSums, p.w.merchants[m].stores+1)}
-	f.out = sheet{w: out, gb: true, b: make([]byte, 0, flushAt/4)}
+	f.out = sheet{w: out, encoding: gb18030, b: make([]byte, 0, flushAt/4)}
 	f.preamble(&f.out, "业务明细", 41, 40)
 	f.out.line(detailHeader)
 	return f, nil

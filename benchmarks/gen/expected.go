@@ -1,5 +1,7 @@
 package gen
 
+import "strconv"
+
 // expected writes the tables of expected/, a record at a time. A cell "?" is not
 // stated: the rules leave it open, or nothing hangs on it.
 type expected struct {
@@ -98,11 +100,12 @@ func (e *expected) plantedKinds(o *order, t *tallies) {
 }
 
 // key begins a row: the POS's key where there is one.
-func (e *expected) key(s *sheet, o *order, bill bool) []byte {
-	m, number := o.posMerchant, o.number
-	if bill {
-		m, number = o.m, o.billNumber
-	}
+func (e *expected) key(s *sheet, o *order) []byte { return e.keyOf(s, o.posMerchant, o.number) }
+
+// billKey is key where there is none.
+func (e *expected) billKey(s *sheet, o *order) []byte { return e.keyOf(s, o.m, o.billNumber) }
+
+func (e *expected) keyOf(s *sheet, m int, number []byte) []byte {
 	b := append(s.b, e.w.merchants[m].pid...)
 	b = append(b, ',')
 	b = append(b, number...)
@@ -118,7 +121,11 @@ func appendOr(b []byte, v fen) []byte {
 
 func (e *expected) trade(o *order, row *tradeRow) {
 	s := e.trades
-	b := e.key(s, o, row.billKey)
+	key := e.key
+	if row.billKey {
+		key = e.billKey
+	}
+	b := key(s, o)
 	b = append(b, statusNames[row.status]...)
 	b = append(b, ',')
 	b = appendOr(b, row.pos)
@@ -185,7 +192,7 @@ func (e *expected) refund(o *order, k int) {
 		e.refundRow(s, o, k, statusNames[duplicate], pos, noAmount, nil)
 	}
 	if ref.splitGap != 0 {
-		e.split.b = e.key(e.split, o, false)
+		e.split.b = e.key(e.split, o)
 		e.split.b = appendRequestNo(e.split.b, o, k)
 		e.split.newline()
 	}
@@ -193,7 +200,7 @@ func (e *expected) refund(o *order, k int) {
 
 // refundRow writes one row; truth is nil where the split is not stated.
 func (e *expected) refundRow(s *sheet, o *order, k int, status string, pos, bill fen, truth *refund) {
-	b := e.key(s, o, false)
+	b := e.key(s, o)
 	if truth != nil && truth.billNo == orderNo {
 		b = append(b, '?') // either side's number may be shown
 	} else {
@@ -229,7 +236,11 @@ func (e *expected) refundRow(s *sheet, o *order, k int, status string, pos, bill
 
 func (e *expected) rebate(o *order, r *rebate, tradeNo []byte) {
 	s := e.rebates
-	b := e.key(s, o, !o.pos)
+	key := e.key
+	if !o.pos {
+		key = e.billKey
+	}
+	b := key(s, o)
 	b = append(b, productNames[r.product]...)
 	b = append(b, ',')
 	b = append(b, causeNames[r.cause]...)
@@ -277,15 +288,13 @@ func (e *expected) goodsRows(o *order, t *tallies) {
 
 func (e *expected) goodsRow(o *order, line int, id string, quantity micro, amount, allocated fen, filler bool) {
 	s := e.goods
-	b := e.key(s, o, false)
+	b := e.key(s, o)
 	b = append(b, id...)
 	b = append(b, ',')
 	b = appendFen(b, allocated)
-	if filler {
-		b = append(b, ",true,"...)
-	} else {
-		b = append(b, ",false,"...)
-	}
+	b = append(b, ',')
+	b = strconv.AppendBool(b, filler)
+	b = append(b, ',')
 	b = append(b, scenarioNames[o.scenario]...)
 	b = append(b, ',')
 	b = appendDigits(b, int64(line), 1)

@@ -561,7 +561,7 @@ func TestProrate(t *testing.T) {
 		{9000, []fen{6000, 4000}, false, []fen{5400, 3600}},
 	} {
 		got := make([]fen, len(test.weights))
-		prorate(test.total, test.weights, got, test.lastLine)
+		(&Config{LastLine: test.lastLine}).prorate(test.total, test.weights, got)
 		if !slices.Equal(got, test.want) {
 			t.Errorf("prorate(%d, %v, last line %v) = %v, want %v", test.total, test.weights, test.lastLine, got, test.want)
 		}

@@ -37,7 +37,7 @@ func (w *world) drawGoods(o *order, r *rng) {
 		l := &o.lines[k]
 		l.amount = lineAmount(l.price, l.quantity)
 		if l.noPrice {
-			l.amount = lineAmount(micro(max(w.articles[l.goods].tag, 0))*10_000, l.quantity)
+			l.amount = lineAmount(max(w.articles[l.goods].tag, 0)*10_000, l.quantity)
 		}
 		o.sum += l.amount
 	}
@@ -199,7 +199,7 @@ func (w *world) allocate(o *order) {
 	}
 	shares = weights
 	if o.filler == 0 && total != sum {
-		prorate(total, weights[:o.nMerged], shares[:o.nMerged], w.cfg.LastLine)
+		w.cfg.prorate(total, weights[:o.nMerged], shares[:o.nMerged])
 	}
 	for k := range o.nMerged {
 		o.merged[k].allocated = shares[k]

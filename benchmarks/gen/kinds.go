@@ -381,11 +381,11 @@ type picker struct {
 }
 
 // newPicker takes the group of kinds from first up to the next group.
-func newPicker(mix Mix, first, end Kind, noRejects bool) picker {
+func newPicker(mix Mix, first, end Kind) picker {
 	p := picker{rest: first}
 	var sum uint64
 	for k := first + 1; k < end; k++ {
-		if mix[k] <= 0 || noRejects && k.rejecting() {
+		if mix[k] <= 0 {
 			continue
 		}
 		sum += uint64(mix[k])

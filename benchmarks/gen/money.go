@@ -35,12 +35,12 @@ func mulDivHalfUp(a, b, d int64) int64 {
 
 // prorate divides total over the weights into out by rule 4 of the remainder.
 // The weights' sum is above 0.
-func prorate(total fen, weights, out []fen, lastLine bool) {
+func (c *Config) prorate(total fen, weights, out []fen) {
 	var sum fen
 	for _, w := range weights {
 		sum += w
 	}
-	if lastLine && prorateLast(total, sum, weights, out) {
+	if c.LastLine && prorateLast(total, sum, weights, out) {
 		return
 	}
 	var rests [maxLines + 1]int64

@@ -133,7 +133,11 @@ func (w *world) build(i int64, o *order) {
 	o.pos, o.bill = t.pos && !t.posRejected, t.bill && match != RejectBillTime && match != RejectBillType
 	o.status, o.channel = paid, alipay
 	o.posMerchant, o.posStore = o.m, o.store
-	o.drawKinds(w, &r, t, refunded)
+	o.drawKinds(w, &r)
+	if refunded {
+		o.drawRefundKind(w, &r, t)
+	}
+	o.fitKinds(w, &r, t)
 	o.setTimes(&r)
 
 	w.drawGoods(o, &r)
@@ -145,19 +149,27 @@ func (w *world) build(i int64, o *order) {
 	w.drawRebates(o, &r)
 }
 
-// drawKinds draws one kind of each group and drops what the match kind cannot carry.
-func (o *order) drawKinds(w *world, r *rng, t traits, refunded bool) {
+// drawKinds draws one kind of each group, but for refunds.
+func (o *order) drawKinds(w *world, r *rng) {
 	o.goodsKind = w.goods.pick(uint64(r.n(1000)))
 	o.fundKind = w.funding.pick(uint64(r.n(1000)))
 	o.rebateKind = w.rebate.pick(uint64(r.n(1000)))
 	o.feeKind = w.fee.pick(uint64(r.n(1000)))
 	o.refundKind = NoRefund
-	if total := w.refund.total(); refunded && total > 0 && (t.refunds || t.refundPart) {
+}
+
+// drawRefundKind draws how a refunded order is refunded.
+func (o *order) drawRefundKind(w *world, r *rng, t traits) {
+	if total := w.refund.total(); total > 0 && (t.refunds || t.refundPart) {
 		o.refundKind = w.refund.pick(uint64(r.n(int64(total))))
 		if t.refundPart {
 			o.refundKind = RefundPart
 		}
 	}
+}
+
+// fitKinds drops what the match kind cannot carry, and draws the attributes.
+func (o *order) fitKinds(w *world, r *rng, t traits) {
 	if !t.goodsAll {
 		//exhaustive:ignore
 		switch o.goodsKind {

@@ -50,13 +50,15 @@ func (p *posWriter) open(name string, k int) (*sheet, error) {
 	}
 	switch p.w.cfg.Encoding {
 	case MixedEncodings:
-		s.gb = k%2 == 1
+		if k%2 == 1 {
+			s.encoding = gb18030
+		}
 		s.crlf = k%3 == 1
 		if k%4 == 2 {
 			s.b = append(s.b, "\xef\xbb\xbf"...)
 		}
 	case GB18030:
-		s.gb = true
+		s.encoding = gb18030
 	case UTF8:
 	}
 	if k%3 == 2 {
@@ -65,7 +67,7 @@ func (p *posWriter) open(name string, k int) (*sheet, error) {
 	switch {
 	case p.w.cfg.Slim:
 		s.line(slimPOSHeader)
-	case s.gb: // few bytes of GBK may look like UTF-8; a header of it does not
+	case s.encoding == gb18030: // few bytes of GBK may look like UTF-8; a header of it does not
 		s.line(posHeader[1])
 	default:
 		s.line(posHeader[0])
@@ -142,7 +144,7 @@ func (p *posWriter) finish() error {
 func (p *posWriter) lines(s *sheet, o *order, total fen, slot *[]byte) {
 	p.rows.POSLines += int64(o.n)
 	start := len(s.b)
-	s.b = p.orderCells(s.b, s.gb, o, total)
+	s.b = p.orderCells(s.b, s.encoding, o, total)
 	cells := slices.Clip(s.b[start:])
 	for k := range o.n {
 		at := len(s.b)
@@ -150,13 +152,13 @@ func (p *posWriter) lines(s *sheet, o *order, total fen, slot *[]byte) {
 		case k == 0:
 			at = start
 		case o.kind == OrderConflict && k == o.n-1:
-			s.b = p.orderCells(s.b, s.gb, o, total+100)
+			s.b = p.orderCells(s.b, s.encoding, o, total+100)
 		case o.blankCells:
 			s.b = p.blankCells(s.b, o)
 		default:
 			s.b = append(s.b, cells...)
 		}
-		s.b = p.goodsCells(s.b, s.gb, o, &o.lines[k])
+		s.b = p.goodsCells(s.b, s.encoding, o, &o.lines[k])
 		if o.apart && k > 0 && k == o.n-1 && slot != nil {
 			*slot = append(*slot, s.b[at:]...)
 			s.b = s.b[:at]
@@ -172,7 +174,7 @@ func (p *posWriter) lines(s *sheet, o *order, total fen, slot *[]byte) {
 	}
 }
 
-func (p *posWriter) orderCells(b []byte, gb bool, o *order, total fen) []byte {
+func (p *posWriter) orderCells(b []byte, enc encoding, o *order, total fen) []byte {
 	w := p.w
 	slim := w.cfg.Slim
 	number, tradeNo, merchantPID, storeID := o.number, o.posTradeNo, w.merchants[o.posMerchant].pid, w.stores[o.posStore].id
@@ -209,34 +211,34 @@ func (p *posWriter) orderCells(b []byte, gb bool, o *order, total fen) []byte {
 	}
 	b = append(b, ',')
 	words, channels := &statusCells, &channelCells
-	if gb {
+	if enc == gb18030 {
 		words, channels = &statusWords, &channelWords
 	}
 	if o.kind == RejectStatus {
 		b = append(b, "refunding"...)
 	} else {
-		b = append(b, words[o.status].in(gb)...)
+		b = append(b, words[o.status].in(enc)...)
 	}
 	b = append(b, ',')
-	b = append(b, channels[o.channel].in(gb)...)
+	b = append(b, channels[o.channel].in(enc)...)
 	b = append(b, ',')
 	//exhaustive:ignore
 	switch o.kind {
 	case RejectAmount:
 		bad := rawCell(badAmounts[o.i%int64(len(badAmounts))])
-		b = append(b, bad.in(gb)...)
+		b = append(b, bad.in(enc)...)
 	case RejectPrecision:
 		b = appendFen(b, total)
 		b = append(b, '5')
 	case RejectRange:
 		b = append(b, "99999999999999.99"...)
 	default:
-		b = appendAmount(b, gb, o, total)
+		b = appendAmount(b, enc, o, total)
 	}
 	b = append(b, ',')
 	if o.posFund.stated {
 		f := &o.posFund
-		b = appendAmount(b, gb, o, f.buyer+total-o.posTotal)
+		b = appendAmount(b, enc, o, f.buyer+total-o.posTotal)
 		b = append(b, ',')
 		b = appendFen(b, f.red)
 		b = append(b, ',')
@@ -264,12 +266,12 @@ func (p *posWriter) orderCells(b []byte, gb bool, o *order, total fen) []byte {
 }
 
 // appendAmount writes an amount in the record's manner.
-func appendAmount(b []byte, gb bool, o *order, v fen) []byte {
+func appendAmount(b []byte, enc encoding, o *order, v fen) []byte {
 	switch {
 	case o.thousands:
 		return appendThousands(b, v)
 	case o.yen:
-		b = append(b, yenSigns.in(gb)...)
+		b = append(b, yenSigns.in(enc)...)
 	}
 	return appendFen(b, v)
 }
@@ -285,12 +287,12 @@ func (p *posWriter) blankCells(b []byte, o *order) []byte {
 	return append(b, ",,,,,,,,,,,,,,"...)
 }
 
-func (p *posWriter) goodsCells(b []byte, gb bool, o *order, l *goodsLine) []byte {
+func (p *posWriter) goodsCells(b []byte, enc encoding, o *order, l *goodsLine) []byte {
 	a := &p.w.articles[l.goods]
 	if o.goodsKind == NoGoods {
 		return append(b, ",,,"...)
 	}
-	cells := a.cells.in(gb)
+	cells := a.cells.in(enc)
 	if l.blankID {
 		cells = cells[len(a.id):]
 	}
@@ -381,7 +383,7 @@ func (p *refundWriter) lines(s *sheet, o *order, ref *refund, k int) {
 		b = append(b, p.w.day...)
 		b = appendClock(b, ref.posTime)
 		b = append(b, ',')
-		b = appendAmount(b, false, o, ref.posAmount)
+		b = appendAmount(b, utf8, o, ref.posAmount)
 		b = append(b, ',')
 		b = append(b, modeWords[ref.mode]...)
 		b = append(b, ',')

@@ -84,7 +84,11 @@ func (w *world) drawRebates(o *order, r *rng) {
 		return
 	}
 	if !o.pos {
-		o.addRebate(w.unknownTrade(o, o.tradeNo, r.perMille(w.attribute[BillOnlyPaid])))
+		b := w.unknownTrade(o)
+		if r.perMille(w.attribute[BillOnlyPaid]) {
+			b = o.paidAnyway(b, o.tradeNo)
+		}
+		o.addRebate(b)
 		return
 	}
 	w.auditFaceToFace(o, r)
@@ -92,7 +96,10 @@ func (w *world) drawRebates(o *order, r *rng) {
 		w.auditHuabei(o)
 	}
 	if o.kind == PaidTwice {
-		o.secondRebate = w.unknownTrade(o, o.secondTradeNo, r.n(5) == 0)
+		o.secondRebate = w.unknownTrade(o)
+		if r.n(5) == 0 {
+			o.secondRebate = o.paidAnyway(o.secondRebate, o.secondTradeNo)
+		}
 	}
 }
 
@@ -130,17 +137,22 @@ func (o *order) expects(a *agreement) micro {
 }
 
 // unknownTrade is a payment that no POS order explains, measured by the primary's
-// agreement; it is ok when it was paid all the same.
-func (w *world) unknownTrade(o *order, tradeNo []byte, isPaid bool) rebate {
+// agreement.
+func (w *world) unknownTrade(o *order) rebate {
 	b := rebate{product: faceToFace, cause: pidUnknown}
 	b.expected = o.expects(&w.providers[primary].agreements[faceToFace])
-	if isPaid && b.expected > 0 {
-		o.pay(primary, faceToFace, b.expected).tradeNo = tradeNo
-		b.stated, b.hasRow = b.expected, true
-	}
-	b.loss = b.expected - b.stated
+	b.loss = b.expected
 	if b.loss == 0 {
 		b.cause = okCause
+	}
+	return b
+}
+
+// paidAnyway is an unknown trade's rebate when it was paid all the same: it is ok.
+func (o *order) paidAnyway(b rebate, tradeNo []byte) rebate {
+	if b.expected > 0 {
+		o.pay(primary, faceToFace, b.expected).tradeNo = tradeNo
+		b.stated, b.hasRow, b.loss, b.cause = b.expected, true, 0, okCause
 	}
 	return b
 }

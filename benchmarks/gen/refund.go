@@ -97,7 +97,7 @@ func (d *refunder) draw() {
 	//exhaustive:ignore
 	switch kind {
 	case RefundSeveral:
-		for k := int64(2 + r.n(2)); k > 0; k-- {
+		for k := 2 + r.n(2); k > 0; k-- {
 			d.both(r.between(1, max(d.left/k, 1)))
 		}
 	case RefundWhole:
@@ -106,9 +106,9 @@ func (d *refunder) draw() {
 		}
 		d.both(d.left).mode = wholeMode + 3*mode(r.n(2))
 	case RefundListPrice:
-		d.listPrice(1+int(r.n(int64(o.nMerged))), false)
+		d.listPrice(1 + int(r.n(int64(o.nMerged))))
 	case RefundListPriceLeft:
-		d.listPrice(o.nMerged, true)
+		d.listPrice(o.nMerged)
 	case RefundProrated, RefundRequest:
 		d.shareBase()
 		d.proratedLines(1 + int(r.n(int64(o.nMerged))))
@@ -255,7 +255,7 @@ func (d *refunder) shareBase() {
 		weights[n] = o.filler
 		n++
 	}
-	prorate(o.posTotal-o.fund.coupon, weights[:n], d.base[:n], d.w.cfg.LastLine)
+	d.w.cfg.prorate(o.posTotal-o.fund.coupon, weights[:n], d.base[:n])
 }
 
 // goodsBack is what the returned goods are worth of their line's amount, the part
@@ -290,13 +290,15 @@ func (d *refunder) giveBack(ref *refund, k int, quantity micro, m mode) {
 	ref.known = o.filler == 0 || !all // is all back when the filler is not?
 }
 
-func (d *refunder) listPrice(lines int, toTheLast bool) {
+// listPrice gives lines back at their prices; RefundListPriceLeft goes on to the
+// last fen that is left.
+func (d *refunder) listPrice(lines int) {
 	d.shareBase()
 	for k := range lines {
 		all := d.o.merged[k].quantity
 		ask := d.askFor(d.o.merged[k].amount, k, all)
 		gets := min(ask, d.left)
-		if gets <= 0 || gets < ask && !toTheLast {
+		if gets <= 0 || gets < ask && d.o.refundKind != RefundListPriceLeft {
 			break
 		}
 		ref := d.both(gets)

@@ -10,12 +10,12 @@ const flushAt = 256 << 10
 
 // sheet is a text file that is written through one buffer. Its first error stays.
 type sheet struct {
-	w     io.Writer
-	close func() error
-	b     []byte
-	gb    bool
-	crlf  bool
-	err   error
+	w        io.Writer
+	close    func() error
+	b        []byte
+	encoding encoding
+	crlf     bool
+	err      error
 }
 
 func createSheet(dir, name string) (*sheet, error) {
@@ -24,7 +24,7 @@ func createSheet(dir, name string) (*sheet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sheet{w: f, close: f.Close}, nil
+	return &sheet{w: f, close: f.Close, encoding: utf8}, nil
 }
 
 // newline ends a line and writes the buffer out when it is full.
@@ -41,7 +41,7 @@ func (s *sheet) newline() {
 // line appends a whole line of UTF-8 text, for headers and registries.
 func (s *sheet) line(text string) {
 	c := rawCell(text)
-	s.b = append(s.b, c.in(s.gb)...)
+	s.b = append(s.b, c.in(s.encoding)...)
 	s.newline()
 }
 

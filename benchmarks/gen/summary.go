@@ -40,11 +40,11 @@ func (f *billFile) add(row *billRow) {
 // summary writes the 汇总 member: a line a store, and their total.
 func (f *billFile) summary(a *archive) error {
 	p := billWriter{w: f.w}
-	out, err := a.member(p.memberName(f.m, true))
+	out, err := a.member(p.memberName(f.m, summaryTail))
 	if err != nil {
 		return err
 	}
-	s := &sheet{w: out, gb: true}
+	s := &sheet{w: out, encoding: gb18030}
 	f.preamble(s, "业务汇总", 41, 40)
 	s.line(summaryHeader)
 	var all storeSums

@@ -9,8 +9,16 @@ import (
 // cell is a text in the two encodings, quoted where CSV needs it.
 type cell struct{ utf8, gbk []byte }
 
-func (c *cell) in(gb bool) []byte {
-	if gb {
+// An encoding is that of a sheet.
+type encoding uint8
+
+const (
+	utf8 encoding = iota + 1
+	gb18030
+)
+
+func (c *cell) in(e encoding) []byte {
+	if e == gb18030 {
 		return c.gbk
 	}
 	return c.utf8

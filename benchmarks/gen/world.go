@@ -341,17 +341,20 @@ func (w *world) index(m int, j int64) int64 {
 }
 
 func (w *world) layMix() {
-	mix, no := maps.Clone(w.cfg.Mix), w.cfg.NoRejects
+	mix := maps.Clone(w.cfg.Mix)
+	if w.cfg.NoRejects {
+		maps.DeleteFunc(mix, func(k Kind, _ int) bool { return k.rejecting() })
+	}
 	if w.cfg.Slim { // without 调整金额 and trade_time, these would be something else
 		delete(mix, Adjustment)
 		delete(mix, StatementOrphan)
 	}
-	w.match = newPicker(mix, firstMatch, firstGoods, no)
-	w.goods = newPicker(mix, firstGoods, firstFunding, no)
-	w.funding = newPicker(mix, firstFunding, firstRefund, no)
-	w.refund = newPicker(mix, firstRefund, firstRebate, no)
-	w.rebate = newPicker(mix, firstRebate, firstFee, no)
-	w.fee = newPicker(mix, firstFee, firstAttribute, no)
+	w.match = newPicker(mix, firstMatch, firstGoods)
+	w.goods = newPicker(mix, firstGoods, firstFunding)
+	w.funding = newPicker(mix, firstFunding, firstRefund)
+	w.refund = newPicker(mix, firstRefund, firstRebate)
+	w.rebate = newPicker(mix, firstRebate, firstFee)
+	w.fee = newPicker(mix, firstFee, firstAttribute)
 	for k := firstAttribute; k < kindCount; k++ {
 		w.attribute[k] = mix[k]
 	}

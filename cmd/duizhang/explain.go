@@ -35,7 +35,7 @@ out_trade_no, its match, allocation, refunds and rebate, and why. No results are
 			return a.explain(cmd.Context(), args[0], strings.TrimSpace(args[1]), f)
 		},
 	}
-	cmd.Flags().StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
+	a.dateFlag(cmd, &f)
 	a.sizeFlags(cmd, &f)
 	return cmd
 }
@@ -59,11 +59,7 @@ type inputLine struct {
 }
 
 func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
-	size, err := a.sizing(f)
-	if err != nil {
-		return err
-	}
-	j, err := a.readJob(file, f.date)
+	j, size, err := a.prepare(file, f)
 	if err != nil {
 		return err
 	}

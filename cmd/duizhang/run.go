@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duizhang/cmd/duizhang/job"
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/reports"
@@ -54,13 +55,17 @@ published all the same, and every report says that it is incomplete.`),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
+	a.dateFlag(cmd, &f)
 	flags.StringVar(&f.out, "out", "", a.say("输出文件夹，替代 output.dir", "output folder, in place of output.dir"))
 	a.sizeFlags(cmd, &f)
 	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
 	flags.StringVar(&f.profile, "profile", "", a.say("把 CPU 和内存剖析写到这个文件夹", "write CPU and memory profiles to this folder"))
 	_ = flags.MarkHidden("profile")
 	return cmd
+}
+
+func (a *app) dateFlag(cmd *cobra.Command, f *runFlags) {
+	cmd.Flags().StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
 }
 
 func (a *app) sizeFlags(cmd *cobra.Command, f *runFlags) {
@@ -90,13 +95,19 @@ func (a *app) sizing(f runFlags) (sizing, error) {
 	return size, nil
 }
 
-// runJob is the nightly job.
-func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
+// prepare reads the job, and checks the flags that all commands with a job have.
+func (a *app) prepare(file string, f runFlags) (*job.Job, sizing, error) {
 	size, err := a.sizing(f)
 	if err != nil {
-		return err
+		return nil, size, err
 	}
 	j, err := a.readJob(file, f.date)
+	return j, size, err
+}
+
+// runJob is the nightly job.
+func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
+	j, size, err := a.prepare(file, f)
 	if err != nil {
 		return err
 	}
@@ -265,19 +276,10 @@ func (r *runner) reportOptions(dir string) reports.Options {
 		temp = r.staging.Temp()
 	}
 	return reports.Options{
-		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: r.results(),
+		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: reports.ResultsOf(r.job.Engine.Parts()),
 		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
 		Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
 		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
-	}
-}
-
-// results are the tables that the job's inputs lead to: those of the parts of the
-// work that run (engine.PartState).
-func (r *runner) results() reports.Results {
-	bill, pos := r.job.Given(schema.AlipayBill), r.job.Given(schema.PosOrders)
-	return reports.Results{
-		Trades: bill && pos, Refunds: bill, Goods: pos, Rebates: bill && r.job.Given(schema.AgreementsKind),
 	}
 }
 

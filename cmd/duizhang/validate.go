@@ -28,17 +28,13 @@ or a control total does not hold, 4 rejects above the limit.`),
 			return a.validate(cmd.Context(), args[0], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
+	a.dateFlag(cmd, &f)
 	a.sizeFlags(cmd, &f)
 	return cmd
 }
 
 func (a *app) validate(ctx context.Context, file string, f runFlags) error {
-	size, err := a.sizing(f)
-	if err != nil {
-		return err
-	}
-	j, err := a.readJob(file, f.date)
+	j, size, err := a.prepare(file, f)
 	if err != nil {
 		return err
 	}

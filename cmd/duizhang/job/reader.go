@@ -283,15 +283,15 @@ func (r *reader) count(into *int) func(string, ast.Node) {
 	}
 }
 
-func (r *reader) amount(into *rules.Fen) func(string, ast.Node) {
+// scalarOf is a value that parse takes from its letters; ok is false if it is none.
+func scalarOf[T any](r *reader, want string, into *T, parse func(text string) (value T, ok bool)) func(string, ast.Node) {
 	return func(path string, n ast.Node) {
-		want := r.say("应为不小于 0、最多两位小数的金额，例如 \"0.01\"", `must be an amount of 0 or more with at most two decimals, such as "0.01"`)
 		text, ok := r.scalar(path, n, want)
 		if !ok {
 			return
 		}
-		value, err := rules.ParseFen([]byte(text))
-		if err != nil || value < 0 {
+		value, ok := parse(text)
+		if !ok {
 			r.problem(path, n, want)
 			return
 		}
@@ -299,37 +299,29 @@ func (r *reader) amount(into *rules.Fen) func(string, ast.Node) {
 	}
 }
 
+func (r *reader) amount(into *rules.Fen) func(string, ast.Node) {
+	want := r.say("应为不小于 0、最多两位小数的金额，例如 \"0.01\"", `must be an amount of 0 or more with at most two decimals, such as "0.01"`)
+	return scalarOf(r, want, into, func(text string) (rules.Fen, bool) {
+		value, err := rules.ParseFen([]byte(text))
+		return value, err == nil && value >= 0
+	})
+}
+
 func (r *reader) micro(into *rules.Micro) func(string, ast.Node) {
-	return func(path string, n ast.Node) {
-		want := r.say("应为不小于 0、最多六位小数的金额，例如 \"0.01\"", `must be an amount of 0 or more with at most six decimals, such as "0.01"`)
-		text, ok := r.scalar(path, n, want)
-		if !ok {
-			return
-		}
+	want := r.say("应为不小于 0、最多六位小数的金额，例如 \"0.01\"", `must be an amount of 0 or more with at most six decimals, such as "0.01"`)
+	return scalarOf(r, want, into, func(text string) (rules.Micro, bool) {
 		value, err := rules.ParseMicro([]byte(text))
-		if err != nil || value < 0 {
-			r.problem(path, n, want)
-			return
-		}
-		*into = value
-	}
+		return value, err == nil && value >= 0
+	})
 }
 
 // duration is a time of whole seconds, a day at most.
 func (r *reader) duration(into *int64) func(string, ast.Node) {
-	return func(path string, n ast.Node) {
-		want := r.say("应为 0s 到 24h 的时长，例如 10m、90s", "must be a duration from 0s to 24h, such as 10m or 90s")
-		text, ok := r.scalar(path, n, want)
-		if !ok {
-			return
-		}
+	want := r.say("应为 0s 到 24h 的时长，例如 10m、90s", "must be a duration from 0s to 24h, such as 10m or 90s")
+	return scalarOf(r, want, into, func(text string) (int64, bool) {
 		value, err := time.ParseDuration(text)
-		if err != nil || value < 0 || value > 24*time.Hour || value%time.Second != 0 {
-			r.problem(path, n, want)
-			return
-		}
-		*into = int64(value / time.Second)
-	}
+		return int64(value / time.Second), err == nil && value >= 0 && value <= 24*time.Hour && value%time.Second == 0
+	})
 }
 
 // word is one of the choices.
@@ -352,18 +344,10 @@ func (r *reader) word(choices []string, take func(word string)) func(string, ast
 
 // pid is an account number, or a blank.
 func (r *reader) pid(into *string) func(string, ast.Node) {
-	return func(path string, n ast.Node) {
-		want := r.say("应为 PID：2088 开头的 16 位数字", "must be a PID: 16 digits beginning 2088")
-		text, ok := r.scalar(path, n, want)
-		if !ok {
-			return
-		}
-		if text != "" && !rules.IsPID(text) {
-			r.problem(path, n, want)
-			return
-		}
-		*into = text
-	}
+	want := r.say("应为 PID：2088 开头的 16 位数字", "must be a PID: 16 digits beginning 2088")
+	return scalarOf(r, want, into, func(text string) (string, bool) {
+		return text, text == "" || rules.IsPID(text)
+	})
 }
 
 // unsupported refuses a value that is not empty: better no answer than one that
