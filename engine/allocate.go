@@ -7,7 +7,7 @@ import (
 
 // allocate divides the order's total over its goods (rules 4).
 func (w *worker) allocate(o *order) (rules.Scenario, []rules.AllocatedLine, error) {
-	w.goodsLines = w.goodsLines[:0]
+	w.goodsLines, w.goodsAt = w.goodsLines[:0], w.goodsAt[:0]
 	l := &w.rows.Lines
 	for run := o.run; run >= 0; run = w.nextRun[run] {
 		for line := w.orderLine[run]; line < w.orderLine[run+1]; line++ {
@@ -22,6 +22,7 @@ func (w *worker) allocate(o *order) (rules.Scenario, []rules.AllocatedLine, erro
 				g.Price, g.HasPrice = rules.Micro(l.Price[line]), true
 			}
 			w.goodsLines = append(w.goodsLines, g)
+			w.goodsAt = append(w.goodsAt, l.Line[line])
 		}
 	}
 	return w.allocator.Order(rules.Fen(w.rows.Orders.Total[o.run]), w.goodsLines, w.tagPrice, w.p.job.Remainder)

@@ -184,11 +184,9 @@ func (w *worker) checkRefund(r *refundUnit) {
 		return
 	case rules.StatusAmountMismatch:
 		w.findRefund(rules.BreakRefundAmountMismatch, r, absolute(bill-pos), pos, bill, "")
-	case rules.StatusBillOnly:
-		w.findRefund(rules.BreakRefundBillOnly, r, bill, schema.Null, bill, "")
-	case rules.StatusPOSOnly:
-		if w.p.comparesRefunds { // without bills the part is left out
-			w.findRefund(rules.BreakRefundPOSOnly, r, pos, pos, schema.Null, "")
+	case rules.StatusBillOnly, rules.StatusPOSOnly:
+		if code, ok := r.status.RefundBreak(); ok && w.p.comparesRefunds {
+			w.findRefund(code, r, max(pos, bill), pos, bill, "") // one of the two is Null
 		}
 	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded, rules.StatusStatusMismatch:
 	}

@@ -160,8 +160,17 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 	tally.Orders++
 	tally.Amount.AddInt(total)
 	in := &w.rows.Orders
+	next := 0 // of goodsLines: allocated lines stand in the order of first appearance
 	for i := range lines {
 		line := &lines[i]
+		at := in.Line[o.run]
+		if !line.Filler {
+			for w.goodsLines[next].ID != line.ID {
+				next++
+			}
+			at = w.goodsAt[next]
+			next++
+		}
 		out.Merchant = append(out.Merchant, o.merchant)
 		out.OutTradeNo.Append(w.keys.key(o.key))
 		out.Line = append(out.Line, int64(i+1))
@@ -178,7 +187,7 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 		out.Filler = append(out.Filler, filler)
 		out.Scenario = append(out.Scenario, uint8(scenario))
 		out.Store = append(out.Store, in.Store[o.run])
-		out.Source.Append(in.Table[o.run], in.Line[o.run])
+		out.Source.Append(in.Table[o.run], at)
 	}
 }
 

@@ -66,6 +66,7 @@ func (j *Job) Parts() []PartState {
 	return []PartState{
 		part("trades", schema.AlipayBill, schema.PosOrders),
 		part("refunds", schema.AlipayBill),
+		part("pos_refunds", schema.AlipayBill, schema.PosRefundsKind),
 		part("goods", schema.PosOrders),
 		part("fees", schema.AlipayBill, schema.MerchantsKind),
 		part("rebates", schema.AlipayBill, schema.AgreementsKind),

@@ -71,7 +71,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	p := &plan{
 		job: job, tables: tables, words: w, hash: s.hash,
 		compares:        job.Inputs[schema.PosOrders] && job.Inputs[schema.AlipayBill],
-		comparesRefunds: job.Inputs[schema.AlipayBill],
+		comparesRefunds: job.Inputs[schema.PosRefundsKind] && job.Inputs[schema.AlipayBill],
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
 		defaultPID:      w.Code(job.DefaultMerchant),

@@ -59,6 +59,7 @@ type worker struct {
 	allocator  rules.Allocator
 	returns    rules.Returns
 	goodsLines []rules.GoodsLine
+	goodsAt    []int32 // line in the file of each of goodsLines
 	returned   []rules.ReturnedLine
 	follows    bool // returns follows the goods of the trade at hand
 	tagPrice   func(uint32) (rules.Micro, bool)
