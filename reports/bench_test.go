@@ -1,13 +1,12 @@
 package reports
 
 import (
-	"io"
 	"testing"
 
 	"duizhang/engine"
 )
 
-func benchTables(b *testing.B, run func(enc *encoder, t *table)) {
+func benchTables(b *testing.B, run func(b *testing.B, enc *encoder, t *table)) {
 	d := newDay(1, 1, 16<<10)
 	w := NewWriter(d.options(b.TempDir()))
 	enc := w.takeEncoder()
@@ -17,7 +16,7 @@ func benchTables(b *testing.B, run func(enc *encoder, t *table)) {
 		b.Run(t.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				run(enc, t)
+				run(b, enc, t)
 			}
 			b.ReportMetric(float64(t.rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
@@ -26,7 +25,7 @@ func benchTables(b *testing.B, run func(enc *encoder, t *table)) {
 
 func BenchmarkCSV(b *testing.B) {
 	var dst []byte
-	benchTables(b, func(enc *encoder, t *table) {
+	benchTables(b, func(_ *testing.B, enc *encoder, t *table) {
 		dst = enc.csv.rows(dst[:0], t)
 	})
 }
@@ -42,7 +41,7 @@ func BenchmarkParquet(b *testing.B) {
 			b.Run(name, func(b *testing.B) {
 				var e parquetEncoder
 				var p plainParquet
-				benchTables(b, func(enc *encoder, t *table) {
+				benchTables(b, func(b *testing.B, enc *encoder, t *table) {
 					if e.lookup != enc.parquet.lookup {
 						e = parquetEncoder{lookup: enc.parquet.lookup, codec: codec, zone: enc.parquet.zone}
 						p = plainParquet{parquetEncoder: e}
@@ -51,13 +50,24 @@ func BenchmarkParquet(b *testing.B) {
 					if plain {
 						write = p.write
 					}
-					if err := write(io.Discard, t); err != nil {
+					var out counter
+					if err := write(&out, t); err != nil {
 						b.Fatal(err)
 					}
+					b.SetBytes(int64(out))
+					b.ReportMetric(float64(out)/float64(t.rows), "bytes/row")
 				})
 			})
 		}
 	}
+}
+
+// A counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 var _ engine.ResultSink = (*Writer)(nil)
