@@ -427,6 +427,9 @@ func (p *billParser) reject(line int32, cells [][]byte, raw []byte) {
 			rej.Amount = magnitude(v)
 		}
 	}
+	if r.fault == rules.CodeEnumValue {
+		rej.Detail = oneOfWords(p.t.opt.Lang, paymentWords[0]+", "+refundWords[0])
+	}
 	if r.column < billColumnCount {
 		rej.Column = p.b.name(r.column)
 		rej.Value = p.t.text(trimBlanks(cells[r.faultAt]))

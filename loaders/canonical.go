@@ -80,28 +80,58 @@ func canonicalFormats() []format {
 }
 
 // canonicalFor finds the table that a header is, or nil. Several may fit: a POS
-// order has a goods_id, as goods do. The one with the fewest unknown columns is
-// taken, then the kind that the input was given under, then the one with the
-// fewest columns missing, then the first.
+// order has a goods_id, as goods do. The one with the most required columns is
+// taken, then the one with the fewest unknown columns, then the fewest missing,
+// then the first; but the kind that the input was given under, if it fits and knows
+// no fewer columns.
+// It is none of them if the kind it was given under knows more of its columns and
+// only lacks a required one.
 func canonicalFor(header []string, given schema.InputKind, opt *Options) *canonicalSpec {
-	var best *canonicalSpec
+	var best *canonicalHeader
 	var least [3]int
 	for i := range canonicalSpecs {
 		spec := &canonicalSpecs[i]
 		c := spec.find(header, opt)
-		if !spec.fitted(c) {
+		if !spec.fitted(c) || spec.swallows(c) {
 			continue
 		}
-		other := 1
-		if spec.kind == given {
-			other = 0
-		}
-		rank := [3]int{len(c.unknown), other, c.missing()}
+		rank := [3]int{-spec.requires(), len(c.unknown), c.missing()}
 		if best == nil || slices.Compare(rank[:], least[:]) < 0 {
-			best, least = spec, rank
+			best, least = c, rank
 		}
 	}
-	return best
+	if spec := specOf(given); spec != nil {
+		if c := spec.find(header, opt); spec.fitted(c) && (best == nil || len(c.known) >= len(best.known)) {
+			return spec
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	if near := canonicalNear(header, given, opt); near != nil && len(near.find(header, opt).known) > len(best.known) {
+		return nil
+	}
+	return best.spec
+}
+
+// requires counts the columns that make a header this table. A rebate statement
+// needs a second one beside its amount.
+func (s *canonicalSpec) requires() (n int) {
+	for k := range s.columns {
+		if s.columns[k].required {
+			n++
+		}
+	}
+	if s.fits != nil {
+		n++
+	}
+	return n
+}
+
+// swallows tells a table that one column is enough for, where most columns are
+// none of its own: many tables have a 商户PID or a 券名称 among others.
+func (s *canonicalSpec) swallows(c *canonicalHeader) bool {
+	return s.requires() == 1 && len(c.unknown) > len(c.known)
 }
 
 // canonicalNear finds the table that a header was perhaps meant to be, so that
@@ -295,11 +325,15 @@ func (c *canonicalHeader) refusal(t *tableReader, missing []int) error {
 		code, wrong = "column_duplicate", c.doubled
 	}
 	first := wrong[0]
-	advice := "在任务文件的 columns." + c.spec.kind.String() + " 中写明列名，例如 " + c.spec.columns[first].name + `: ["列名"]`
+	advice := "在作业文件的 columns." + c.spec.kind.String() + " 中写明列名，例如 " + c.spec.columns[first].name + `: ["列名"]`
 	separator := "；"
 	if t.opt.Lang == "en" {
 		advice = "name the column in the job file under columns." + c.spec.kind.String() + `, as in ` + c.spec.columns[first].name + `: ["name"]`
 		separator = "; "
+	}
+	if c.spec.kind == schema.Rebate && slices.Contains(missing, rebateProvider) {
+		advice += say(t.opt.Lang, "；没有服务商PID列时，用 rebate.statement_pid 写明整份账单的服务商PID",
+			"; for a statement without a provider column, say whose it is in rebate.statement_pid")
 	}
 	err := t.refuse(code, c.spec.columns[first].name, "", strings.Join(details, separator))
 	err.Advice = advice
@@ -317,7 +351,7 @@ func (c *canonicalHeader) missingText(k int, lang string) string {
 			text += "（" + names + "）"
 		}
 	}
-	near := c.nearest(column)
+	near, _ := c.nearest(column)
 	switch {
 	case near == "":
 		return text
@@ -341,20 +375,27 @@ func (c *canonicalHeader) doubledText(k int, lang string) string {
 }
 
 // nearest is the unknown header cell that is most like one of the column's
-// names; "" if none has at least half of it in common.
-func (c *canonicalHeader) nearest(column *canonicalColumn) string {
-	best, bestShare := "", 0.5
+// names, and how much of it they have in common; "" if none has at least half.
+func (c *canonicalHeader) nearest(column *canonicalColumn) (best string, bestShare float64) {
+	bestShare = 0.5
 	for _, cell := range c.unknown {
 		name := normalHeader(cell)
 		for _, want := range append(strings.Fields(column.chinese), column.name) {
-			longest := max(utf8.RuneCountInString(name), utf8.RuneCountInString(want))
+			longest, length := utf8.RuneCountInString(name), utf8.RuneCountInString(want)
+			if longest > 2*length {
+				continue // more than half of it is something else
+			}
+			longest = max(longest, length)
 			share := 1 - float64(editDistance(name, want))/float64(longest)
 			if share > bestShare || share == bestShare && best == "" {
 				best, bestShare = cell, share
 			}
 		}
 	}
-	return best
+	if best == "" {
+		return "", 0
+	}
+	return best, bestShare
 }
 
 // editDistance is how many characters must be added, dropped or changed to make

@@ -196,6 +196,23 @@ func (r *canonicalRow) bad(k int, code rules.Code) {
 	}
 }
 
+// badAs is bad with what the message adds to the code.
+func (r *canonicalRow) badAs(k int, code rules.Code, detail string) {
+	if r.bad(k, code); r.faultCol == k && r.fault == code && code != rules.CodeEncoding {
+		r.detail = detail
+	}
+}
+
+// pidShape says what a PID looks like.
+func pidShape(lang string) string {
+	return say(lang, "应为 PID：2088 开头的 16 位数字", "a PID has 16 digits and starts with 2088")
+}
+
+// oneOfWords lists the words that a column takes.
+func oneOfWords(lang, words string) string {
+	return say(lang, "应为 ", "one of ") + words
+}
+
 // value is the cell of a column, trimmed; nil if the file or the row lacks it.
 func (r *canonicalRow) value(k int) []byte {
 	at := r.at[k]
@@ -345,9 +362,7 @@ func (r *canonicalRow) oneOf(k int, words wordSet) uint8 {
 	}
 	kind := words.kind(word)
 	if kind == 0 {
-		if r.bad(k, rules.CodeEnumValue); r.faultCol == k {
-			r.detail = words.choices(r.t.opt.Words.Texts())
-		}
+		r.badAs(k, rules.CodeEnumValue, oneOfWords(r.t.opt.Lang, words.choices(r.t.opt.Words.Texts())))
 	}
 	return kind
 }

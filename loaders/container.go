@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zip"
 
@@ -70,9 +71,25 @@ type member struct {
 	index int // in the archive or workbook
 }
 
+// errNotRegular is a folder, a pipe, a device or a socket given as a file.
+var errNotRegular = errors.New("not a regular file")
+
+// openRegular opens a file that can be read to its end, more than once. Anything
+// else is not even opened: the opening of a pipe waits for a writer.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	return os.Open(path)
+}
+
 // listMembers lists what is in a file without unpacking anything.
 func listMembers(path string) (members []member, encrypted, unsafe string, err error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, "", "", err
 	}
@@ -162,11 +179,19 @@ func (r countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errUnsafe is a member that unpacks beyond the limits.
-type errUnsafe struct{ unpacked, packed int64 }
+// errUnsafe is a member that unpacks beyond its limit.
+type errUnsafe struct{ limit, packed int64 }
 
 func (e errUnsafe) Error() string {
-	return fmt.Sprintf("%d bytes unpack to more than %d", e.packed, e.unpacked)
+	return fmt.Sprintf("%d bytes unpack to more than %d", e.packed, e.limit)
+}
+
+// unpackLimit is how many bytes a member of the given size may unpack to.
+func unpackLimit(packed int64) int64 {
+	if packed > maxUnpacked/maxRatio {
+		return maxUnpacked
+	}
+	return max(freeSize, maxRatio*packed)
 }
 
 // errNested is an archive in an archive.
@@ -176,15 +201,28 @@ var errNested = errors.New("an archive in an archive")
 type limitedReader struct {
 	io.Reader
 	packed   int64
+	limit    int64
 	unpacked int64
 	closers  []io.Closer
+}
+
+// newLimitedReader is for a member of the given size that says what it unpacks
+// to, 0 if it does not. One that says too much is not begun: of a member that is
+// no table only the head is read, which is within any limit. One that says too
+// little is stopped while it is read.
+func newLimitedReader(r io.Reader, packed int64, stated uint64, closers ...io.Closer) (*limitedReader, error) {
+	l := &limitedReader{Reader: r, packed: packed, limit: unpackLimit(packed), closers: closers}
+	if stated > uint64(l.limit) {
+		return nil, errUnsafe{l.limit, packed}
+	}
+	return l, nil
 }
 
 func (r *limitedReader) Read(p []byte) (int, error) {
 	n, err := r.Reader.Read(p)
 	r.unpacked += int64(n)
-	if r.unpacked > maxUnpacked || r.unpacked > freeSize && r.unpacked > maxRatio*r.packed {
-		return 0, errUnsafe{r.unpacked, r.packed}
+	if r.unpacked > r.limit {
+		return 0, errUnsafe{r.limit, r.packed}
 	}
 	return n, err
 }
@@ -200,7 +238,7 @@ func (r *limitedReader) Close() error {
 // openMember opens the bytes of a plain file, a gzip file or a member of a ZIP.
 // What is read of the file itself is added to read.
 func openMember(path string, m member, read *atomic.Int64) (io.ReadCloser, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +262,7 @@ func unpack(f *os.File, m member, read *atomic.Int64) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &limitedReader{Reader: z, packed: info.Size(), closers: []io.Closer{z, f}}, nil
+		return newLimitedReader(z, info.Size(), 0, z, f) // what a gzip says of its size is modulo 2^32
 	case zipFile:
 		z, err := openZip(f, read)
 		if err != nil {
@@ -238,7 +276,7 @@ func unpack(f *os.File, m member, read *atomic.Int64) (io.ReadCloser, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &limitedReader{Reader: r, packed: int64(file.CompressedSize64), closers: []io.Closer{r, f}}, nil
+		return newLimitedReader(r, int64(file.CompressedSize64), file.UncompressedSize64, r, f)
 	case plainFile, xlsxFile:
 	}
 	return struct {
@@ -255,17 +293,39 @@ func openError(t *schema.Table, err error, lang string) *FileError {
 	case errors.As(err, &unsafe):
 		e.Code, e.Cause = "archive_unsafe", nil
 		e.Detail = say(lang,
-			fmt.Sprintf("%d 字节展开后超过 %d 字节", unsafe.packed, unsafe.unpacked), unsafe.Error())
+			fmt.Sprintf("%d 字节展开后超过 %d 字节", unsafe.packed, unsafe.limit), unsafe.Error())
 	case errors.Is(err, errNested):
 		e.Code, e.Cause = "archive_unsafe", nil
 		e.Detail = say(lang, "压缩包里还有压缩包", err.Error())
 		e.Advice = say(lang, "请先解开内层文件", "unpack the inner file first")
 	case errors.Is(err, os.ErrNotExist):
 		e.Detail = say(lang, "文件不存在", "no such file")
+	case errors.Is(err, os.ErrPermission):
+		e.Detail = say(lang, "没有读取权限", "permission denied")
+	case errors.Is(err, errNotRegular):
+		e.Detail = say(lang, "不是普通文件", err.Error())
+	case errors.Is(err, zip.ErrAlgorithm):
+		e.Detail = say(lang, "压缩包用了不支持的压缩方法", "the archive is compressed in a way that is not supported")
+		e.Advice = say(lang, "请解压后重新打包为普通 ZIP", "unpack it and pack it again as a plain ZIP")
+	case damaged(err):
+		e.Detail = say(lang, "压缩包损坏或没有下载完整，请重新下载", "the archive is damaged or was not downloaded whole; download it again")
 	default:
 		e.Detail = plainCause(err)
 	}
 	return e
+}
+
+// damaged tells an archive that breaks off or whose bytes make no sense.
+func damaged(err error) bool {
+	for _, cause := range []error{
+		io.ErrUnexpectedEOF, zip.ErrFormat, zip.ErrChecksum, gzip.ErrHeader, gzip.ErrChecksum,
+	} {
+		if errors.Is(err, cause) {
+			return true
+		}
+	}
+	_, corrupt := errors.AsType[flate.CorruptInputError](err)
+	return corrupt
 }
 
 // plainCause is the text of an error without the path, which the place has.
@@ -292,7 +352,7 @@ type fileHash struct {
 }
 
 func hashFile(ctx context.Context, path string) (fileHash, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return fileHash{}, err
 	}

@@ -216,12 +216,25 @@ func (r *run) probeTable(t *tableRun) {
 		t.fail(openError(t.table, err, r.opt.Lang))
 		return
 	}
+	if text, ok := utf16Text(data); ok {
+		t.charset.state.Store(charsetUTF8)
+		t.otherText(text, say(r.opt.Lang, "文件是 UTF-16 编码，请另存为 UTF-8 或 GBK 的 CSV",
+			"the file is in UTF-16; save it as a CSV in UTF-8 or GBK"))
+		return
+	}
 	if rest, ok := bytes.CutPrefix(data, []byte(utf8BOM)); ok {
 		data, t.bom = rest, true
 		t.charset.state.Store(charsetUTF8)
 	} else {
 		t.charset.decide(sniffBlock(data))
 	}
+	if endsInCR(data) {
+		t.otherText(bytes.ReplaceAll(data, []byte{'\r'}, []byte{'\n'}), say(r.opt.Lang,
+			"行结束符是 CR（旧 Mac 格式），请另存为 CRLF 或 LF",
+			"its lines end in CR (old Mac text); save it with CRLF or LF"))
+		return
+	}
+	t.encodingKnown = len(data) > 0 && t.valid(sniffBlock(data))
 	h := head{data: data}
 	if !whole {
 		data = data[:bytes.LastIndexByte(data, '\n')+1]
@@ -333,6 +346,12 @@ func (r *run) openTable(t *tableRun, h *head, d detection) {
 	}
 	t.table.Format, t.newParser = d.format.name, newParser
 	t.repair("excel_padding", pre.padded)
+	if pre.account == "" && pre.blank > 0 {
+		t.problem(schema.Problem{
+			Code: "account_missing", Line: int(pre.blank),
+			Message: say(r.opt.Lang, "账号为空", "the account is blank"),
+		})
+	}
 	if pre.titled != nil && pre.titled != d.format {
 		t.problem(schema.Problem{
 			Code: "title_mismatch", Line: int(pre.titleLine), Value: pre.title,
@@ -382,20 +401,65 @@ func (t *tableRun) likelyHeader(h *head, pre preamble) detection {
 // unrecognised refuses a table of no known format and shows its first lines. In
 // an archive it is only listed, as long as another member is known.
 func (t *tableRun) unrecognised(h *head) {
-	e := &FileError{Code: "unrecognised", Pos: schema.Pos{File: t.table.File()}, Lang: t.opt.Lang}
-	for _, line := range h.lines {
-		if len(e.Lines) == 3 {
-			break
-		}
-		if strings.TrimSpace(line) != "" {
-			e.Lines = append(e.Lines, shortText(line, 120))
-		}
+	if err := t.tooLarge(); err != nil {
+		t.fail(openError(t.table, err, t.opt.Lang))
+		return
 	}
-	if len(e.Lines) == 0 {
+	e := &FileError{Code: "unrecognised", Pos: schema.Pos{File: t.table.File()}, Lang: t.opt.Lang, Lines: firstLines(h.lines)}
+	switch {
+	case len(e.Lines) > 0:
+		e.Advice = t.nearKinds(h)
+	case len(bytes.TrimSpace(h.data)) > 0:
+		e.Detail = say(t.opt.Lang, "第一行超过 1 MiB，不是表格", "the first line is longer than 1 MiB: no table")
+	default:
 		e.Detail = say(t.opt.Lang, "文件是空的", "the file is empty")
 	}
 	t.fail(e)
-	t.stranger = t.member.kind == zipFile || t.member.kind == xlsxFile
+	t.stranger = t.inArchive()
+}
+
+// firstLines are up to three lines that are not blank, as far as they are shown.
+func firstLines(lines []string) (shown []string) {
+	for _, line := range lines {
+		if len(shown) == 3 {
+			break
+		}
+		if strings.TrimSpace(line) != "" {
+			shown = append(shown, shortText(line, 120))
+		}
+	}
+	return shown
+}
+
+// inArchive tells a table that others stand beside.
+func (t *tableRun) inArchive() bool { return t.member.kind == zipFile || t.member.kind == xlsxFile }
+
+// tooLarge looks whether a gzip of no known header is one that is made to unpack
+// to very much, which it does not say itself.
+func (t *tableRun) tooLarge() error {
+	if t.member.kind != gzipFile {
+		return nil
+	}
+	src, err := openMember(t.file.Path, t.member, nil)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if _, err := io.CopyN(io.Discard, src, freeSize+1); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// otherText refuses a text that is written in a way that is not read: detail says
+// in which. In an archive it is listed like any other text, if it is no table.
+func (t *tableRun) otherText(text []byte, detail string) {
+	h := head{data: text, lines: t.headLines(text)}
+	e := &FileError{Code: "unreadable", Pos: schema.Pos{File: t.table.File()}, Detail: detail, Lang: t.opt.Lang}
+	if t.inArchive() && t.detectText(&h).format == nil {
+		e.Code, t.stranger = "unrecognised", true
+	}
+	t.fail(e)
 }
 
 // shortText cuts a text to n characters.
@@ -438,12 +502,26 @@ var formatNames = map[string][2]string{
 	"taobao_items":    {"淘宝宝贝清单", "a Taobao item list"},
 	"pinduoduo_bill":  {"拼多多店铺账务明细", "a Pinduoduo shop bill"},
 	"pos_api":         {"支付接口日志", "a log of alipay.trade.* messages"},
+
+	"pos_orders":      {"POS 订单", "a table of POS orders"},
+	"pos_refunds":     {"POS 退款", "a table of POS refunds"},
+	"agreements":      {"返佣协议", "a table of rebate agreements"},
+	"providers":       {"服务商档案", "a table of service providers"},
+	"merchants":       {"商户档案", "a table of merchants"},
+	"stores":          {"门店档案", "a table of stores"},
+	"goods":           {"商品档案", "a table of goods"},
+	"coupons":         {"优惠券档案", "a table of coupons"},
+	"devices":         {"设备档案", "a table of devices"},
+	"device_policies": {"设备奖励政策", "a table of device policies"},
+	"device_rewards":  {"设备奖励账单", "a statement of device rewards"},
 }
 
-// formatWords name a format in a sentence.
+// formatWords name a format in a sentence, a canonical table also by its kind.
 func formatWords(f *format, lang string) string {
-	if names, ok := formatNames[f.name]; ok {
-		return say(lang, names[0], names[1])
+	names := formatNames[f.name]
+	words := say(lang, names[0], names[1])
+	if isCanonical(f) {
+		words += say(lang, "（"+f.name+"）", " ("+f.name+")")
 	}
-	return say(lang, f.name+" 表", "a "+f.name+" table")
+	return words
 }

@@ -24,7 +24,7 @@ type FileError struct {
 // that all messages have.
 func (e *FileError) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Pos.String())
+	b.WriteString(visible(e.Pos.String()))
 	b.WriteString(": ")
 	if e.Value != "" {
 		b.WriteString(strconv.Quote(e.Value))
@@ -44,13 +44,13 @@ func (e *FileError) Message() string {
 		text = e.Code
 	}
 	if e.Detail != "" {
-		text += ": " + e.Detail
+		text += ": " + visible(e.Detail)
 	}
 	for _, line := range e.Lines {
-		text += "\n    " + line
+		text += "\n    " + visible(line)
 	}
 	if e.Advice != "" {
-		text += "\n" + e.Advice
+		text += "\n" + visible(e.Advice)
 	}
 	return text
 }

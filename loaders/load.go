@@ -95,6 +95,8 @@ type tableRun struct {
 	pending    sync.WaitGroup // chunks not yet parsed
 	firstRows  []string
 	stranger   bool // a member of no known format, in an archive that has others
+
+	encodingKnown bool // the head of a table of no known format is text
 }
 
 func newRun(inputs []Input, opt Options, sink schema.Sink) *run {
@@ -328,9 +330,11 @@ func (r *run) complete() {
 		tab.Problems, tab.More = t.problems, t.more
 		tab.Rows = t.rows - t.skipped
 		tab.Rejected = t.rejected
-		tab.Accepted = tab.Rows - tab.Rejected
+		if !tab.Refused { // else none of its rows is used
+			tab.Accepted = tab.Rows - tab.Rejected
+		}
 		tab.SHA256, tab.Bytes = t.file.hash.sum, t.file.hash.bytes
-		if !tab.Refused && tab.Format != "" {
+		if t.known != nil || t.encodingKnown {
 			tab.Encoding = t.encodingName()
 		}
 		slices.SortStableFunc(tab.Controls, func(a, b schema.Control) int { return cmp.Compare(a.Name, b.Name) })

@@ -102,9 +102,10 @@ func (t *tableRun) done(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if err != nil {
+		// What was read says nothing of the whole: no control, no missing end line.
 		t.fail(openError(t.table, err, t.opt.Lang))
 	}
-	if t.finish != nil {
+	if err == nil && t.finish != nil {
 		if err := t.finish(ctx); err != nil {
 			if refused, ok := errors.AsType[*FileError](err); ok {
 				t.fail(refused)

@@ -437,7 +437,7 @@ A3,S1,2026-11-20 10:00:00,10.00,,G1,茶,1,6
 // A message says what would have been right.
 func TestPosOrdersMessages(t *testing.T) {
 	g := loadText(t, schema.PosOrders, "out_trade_no,order_time,total_amount,link\nA1,2026-11-20 10:00:00,1.00,wifi\nA2,2026-11-20 10:00:00,1.00,,x\n")
-	want := `enum_value: 不是允许的取值: direct, 直连, indirect, 间连
+	want := `enum_value: 不是允许的取值: 应为 direct, 直连, indirect, 间连
 column_count: 列数与表头不符: 表头 4 列，本行 5 列`
 	if got := g.problems(); got != want {
 		t.Errorf("problems\n%s\nwant\n%s", got, want)
@@ -491,18 +491,18 @@ func TestPosOrdersHeader(t *testing.T) {
 		{
 			"a column missing", "商户订单号,订单时间,应收,门店编号,终端号",
 			"column_missing: 缺少必需的列: total_amount（订单金额、应付金额）" +
-				"\n在任务文件的 columns.pos_orders 中写明列名，例如 total_amount: [\"列名\"]",
+				"\n在作业文件的 columns.pos_orders 中写明列名，例如 total_amount: [\"列名\"]",
 		},
 		{
 			"with the nearest name", "out_trade_no,order_times,total_amounts,store_id",
 			"column_missing: 缺少必需的列: order_time（订单时间、交易时间），文件中最接近的是「order_times」；" +
 				"total_amount（订单金额、应付金额），文件中最接近的是「total_amounts」" +
-				"\n在任务文件的 columns.pos_orders 中写明列名，例如 order_time: [\"列名\"]",
+				"\n在作业文件的 columns.pos_orders 中写明列名，例如 order_time: [\"列名\"]",
 		},
 		{
 			"a column twice", "out_trade_no,order_time,total_amount,订单金额（元）",
 			"column_duplicate: 列名重复: total_amount 同时对应「total_amount」「订单金额（元）」" +
-				"\n在任务文件的 columns.pos_orders 中写明列名，例如 total_amount: [\"列名\"]",
+				"\n在作业文件的 columns.pos_orders 中写明列名，例如 total_amount: [\"列名\"]",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ type preamble struct {
 	titleLine int32
 	titled    *format // what the title names, or nil
 	account   string  // PID, or ""
+	blank     int32   // the line of an account with nothing between its brackets, 0 if none
 	from, to  int64   // period, to exclusive; Null if none
 	listLine  int32   // the line that starts the list, 0 if none
 	padded    int64   // # lines that a spreadsheet padded with commas
@@ -34,6 +35,9 @@ func readPreamble(lines []string) preamble {
 		}
 		if account := accountIn(text); account != "" && p.account == "" {
 			p.account = account
+		}
+		if p.blank == 0 && isBlankAccount(text) {
+			p.blank = int32(i + 1)
 		}
 		if strings.Contains(text, "起始日期") && p.from == schema.Null {
 			p.from, p.to = periodIn(text)
@@ -86,6 +90,13 @@ func accountIn(text string) string {
 		return ""
 	}
 	return inner
+}
+
+// isBlankAccount knows an account line without an account: #账号：[].
+func isBlankAccount(text string) bool {
+	before, rest, found := strings.Cut(text, "[")
+	inner, _, closed := strings.Cut(rest, "]")
+	return found && closed && strings.Contains(before, "账号") && strings.TrimSpace(inner) == ""
 }
 
 // periodIn is the period in a line with 起始日期 and 终止日期. The portal's end is a

@@ -116,8 +116,9 @@ func (t *tableReader) control(c schema.Control) {
 const maxProblems = 100
 
 // addProblem keeps the problems of the first lines, whatever the order in which
-// they are found.
+// they are found. What they quote of the file is made visible.
 func (t *tableReader) addProblem(p schema.Problem) {
+	p.Column, p.Value, p.Message = visible(p.Column), visible(p.Value), visibleLines(p.Message)
 	t.problems = append(t.problems, p)
 	if len(t.problems) > 8*maxProblems {
 		t.cutProblems()
@@ -169,14 +170,11 @@ func (t *tableReader) refuse(code string, column, value, detail string) *FileErr
 
 // rejectMessage says a reject in words: its code, and what the loader adds.
 func rejectMessage(r schema.Reject, lang string) string {
-	text := rejectWords[lang == "en"][r.Code]
-	if r.Detail != "" {
-		if text != "" {
-			return text + ": " + r.Detail
-		}
-		return r.Detail
+	text, detail := rejectWords[lang == "en"][r.Code], visible(r.Detail)
+	if text != "" && detail != "" {
+		text += ": "
 	}
-	return text
+	return text + detail
 }
 
 var rejectWords = map[bool]map[rules.Code]string{

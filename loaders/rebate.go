@@ -263,7 +263,8 @@ func (p *rebateParser) period() uint32 {
 	}
 	period := p.wordOf(cell).period
 	if period == 0 {
-		p.bad(rebatePeriod, p.undecodedOr(cell, rules.CodeTimeSyntax))
+		p.badAs(rebatePeriod, p.undecodedOr(cell, rules.CodeTimeSyntax), say(p.t.opt.Lang,
+			"「"+p.c.name(rebatePeriod)+"」应为 2026-11 或 2026-11-20", p.c.name(rebatePeriod)+" takes 2026-11 or 2026-11-20"))
 	}
 	return period
 }
@@ -281,7 +282,7 @@ func (p *rebateParser) product() uint32 {
 func (p *rebateParser) merchant() uint32 {
 	word, ok := p.idWord(rebateMerchant)
 	if ok && word != 0 && !p.t.inspected && !p.wordOf(trimPID(p.value(rebateMerchant))).pid {
-		p.bad(rebateMerchant, rules.CodeMerchantUnknown)
+		p.badAs(rebateMerchant, rules.CodeMerchantUnknown, pidShape(p.t.opt.Lang))
 	}
 	return word
 }

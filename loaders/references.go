@@ -220,7 +220,7 @@ func (r *referenceRow) text(k int) string {
 func (r *referenceRow) pid(k int) string {
 	pid := r.text(k)
 	if pid != "" && !rules.IsPID(pid) {
-		r.bad(k, rules.CodeEnumValue)
+		r.badAs(k, rules.CodeEnumValue, pidShape(r.t.opt.Lang))
 	}
 	return pid
 }
@@ -241,7 +241,7 @@ func (r *referenceRow) flag(k int) bool {
 		return true
 	case "", "false", "否", "0", "no", "n":
 	default:
-		r.bad(k, rules.CodeEnumValue)
+		r.badAs(k, rules.CodeEnumValue, oneOfWords(r.t.opt.Lang, "true, 是, false, 否"))
 	}
 	return false
 }
@@ -273,18 +273,25 @@ func (r *referenceRow) day(k int, blank int32) int32 {
 	return days
 }
 
-// kindOf is a word of an enumeration, or the given one for a blank.
-func kindOf[T any](r *referenceRow, k int, blank T, parse func(string) (T, bool)) T {
+// kindOf is a word of an enumeration, or the given one for a blank. words are
+// those that parse knows, for the message.
+func kindOf[T any](r *referenceRow, k int, blank T, parse func(string) (T, bool), words string) T {
 	text := r.text(k)
 	if text == "" {
 		return blank
 	}
 	kind, ok := parse(text)
 	if !ok {
-		r.bad(k, rules.CodeEnumValue)
+		r.badAs(k, rules.CodeEnumValue, oneOfWords(r.t.opt.Lang, words))
 	}
 	return kind
 }
+
+// The words of the enumerations of an agreement.
+const (
+	basisWords    = "received, order_amount, buyer_paid"
+	roundingWords = "trade, period"
+)
 
 // rebateScale is the number of decimals of a rebate if the agreement names none.
 const rebateScale = 2
@@ -294,11 +301,11 @@ func readAgreement(r *referenceRow) func(*schema.Registry) {
 		Provider: r.pid(agreementProvider),
 		Product:  r.product(agreementProduct),
 		Rate:     rules.Micro(r.share(agreementRate)),
-		Basis:    kindOf(r, agreementBasis, rules.BasisReceived, rules.ParseBasis),
+		Basis:    kindOf(r, agreementBasis, rules.BasisReceived, rules.ParseBasis, basisWords),
 		From:     r.day(agreementFrom, 0),
 		To:       r.day(agreementTo, rules.OpenEnd),
 		Scale:    rebateScale,
-		Rounding: kindOf(r, agreementRounding, rules.RoundTrade, rules.ParseRounding),
+		Rounding: kindOf(r, agreementRounding, rules.RoundTrade, rules.ParseRounding, roundingWords),
 	}
 	if a.To < a.From {
 		r.bad(agreementTo, rules.CodeTimeSyntax)

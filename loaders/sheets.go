@@ -63,6 +63,7 @@ func (r *run) probeSheet(t *tableRun) {
 		t.fail(openError(t.table, err, r.opt.Lang))
 		return
 	}
+	t.encodingKnown = true
 	h := head{rows: rows}
 	for _, row := range rows {
 		h.lines = append(h.lines, joinTexts(row))

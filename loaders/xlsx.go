@@ -55,7 +55,7 @@ const (
 // openXLSX opens a workbook and reads what its sheets have in common. The
 // caller closes it.
 func openXLSX(name string) (_ *workbook, err error) {
-	f, err := os.Open(name)
+	f, err := openRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (w *workbook) part(name string) (io.ReadCloser, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &limitedReader{Reader: r, packed: int64(f.CompressedSize64), closers: []io.Closer{r}}, nil
+			return newLimitedReader(r, int64(f.CompressedSize64), f.UncompressedSize64, r)
 		}
 	}
 	return nil, nil
@@ -297,7 +297,7 @@ func (s *sharedStrings) read(w *workbook, name string) error {
 			}
 		}
 		if len(s.text) > maxSharedText {
-			return errUnsafe{unpacked: int64(len(s.text)), packed: w.size()}
+			return errUnsafe{limit: maxSharedText, packed: w.size()}
 		}
 		return nil
 	})
