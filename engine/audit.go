@@ -366,10 +366,11 @@ func (w *worker) checkStatementRows(a *audited) {
 
 func (w *worker) checkTerms(a *audited, row int32) {
 	s := &w.rows.Statements
-	what, gap := "", int64(0)
+	what, gap, found := "", int64(0), int64(schema.Null)
 	switch {
 	case s.TradeAmount[row] != schema.Null && s.TradeAmount[row] != int64(a.basis):
 		what, gap = "trade_amount", absolute(s.TradeAmount[row]-int64(a.basis))
+		found = s.TradeAmount[row] * microPerFen
 	case s.Rate[row] != schema.Null && s.Rate[row] != int64(a.agreement.Rate):
 		what = "rate"
 	case s.TradeCount[row] != schema.Null && s.TradeCount[row] != 1:
@@ -377,7 +378,7 @@ func (w *worker) checkTerms(a *audited, row int32) {
 	default:
 		return
 	}
-	w.findRebate(rules.BreakStatementTerms, a.unit, a.product, gap*microPerFen, int64(a.basis)*microPerFen, schema.Null, row)
+	w.findRebate(rules.BreakStatementTerms, a.unit, a.product, gap*microPerFen, int64(a.basis)*microPerFen, found, row)
 	w.found.breaks[len(w.found.breaks)-1].What = what
 }
 

@@ -19,11 +19,11 @@ func breaksTable(b []engine.Break, o *Options) table {
 		textColumn("out_trade_no", b, func(b *engine.Break) string { return b.OutTradeNo }),
 		textColumn("trade_no", b, func(b *engine.Break) string { return b.TradeNo }),
 		textColumn("out_request_no", b, func(b *engine.Break) string { return b.RequestNo }),
-		textColumn("store_id", b, func(b *engine.Break) string { return b.Store }),
+		textColumn("store_id", b, func(b *engine.Break) string { return o.Privacy.mobiles(b.Store) }),
 		sumColumn("amount", schema.RebateType, b, func(b *engine.Break) rules.Sum { return stake(b) }),
 		enumColumn("side", sideNames, b, func(b *engine.Break) uint8 { return uint8(b.Side) }),
 		titleColumn(b, o.Lang),
-		textColumn("detail", b, func(b *engine.Break) string { return detail(b, o.Lang) }),
+		textColumn("detail", b, func(b *engine.Break) string { return detail(b, o.Lang, o.Privacy) }),
 		textColumn("suggestion", b, func(b *engine.Break) string { return suggestion(b, o.Lang) }),
 		textColumn("first_seen", b, func(b *engine.Break) string { return b.FirstSeen }),
 		intColumn("age_days", schema.IntType, b, func(b *engine.Break) int64 { return int64(b.AgeDays) }),
@@ -71,7 +71,20 @@ func sourceColumn[T any](name string, rows []T, place func(*T) (int32, int32)) c
 // detail says what was found, in words, with the amounts of both sides:
 //
 //	短款 -12.00：POS 记为已支付，支付宝没有收款；终端 T1
-func detail(b *engine.Break, lang Lang) string {
+//
+// Where the difference has a name, the name says all: 交易商家实收：文件所列 40.02，实际 40.01.
+// A mobile in what somebody typed is masked; the ids of trades stay.
+func detail(b *engine.Break, lang Lang, p Privacy) string {
+	switch b.Code { //nolint:exhaustive // the others are put together below
+	case rules.BreakControlTotal:
+		if text := controlDetail(b, lang, p); text != "" {
+			return text
+		}
+	case rules.BreakStatementTerms:
+		if text := termsDetail(b, lang); text != "" {
+			return text
+		}
+	}
 	text := strings.ReplaceAll(lang.text(b.Code).Detail, "{amount}", stake(b).String6())
 	var s strings.Builder
 	s.WriteString(text)
@@ -81,25 +94,59 @@ func detail(b *engine.Break, lang Lang) string {
 			s.WriteString(part)
 		}
 	}
-	more(facts(b, lang))
-	more(reason(b, lang))
+	more(p.mobiles(facts(b, lang)))
+	more(reason(b, lang, p))
 	if b.Terminal != "" {
-		more(lang.pick("终端 ", "terminal ") + b.Terminal)
+		more(lang.pick("终端 ", "terminal ") + p.mobiles(b.Terminal))
 	}
 	return s.String()
 }
 
 // reason is why, in words; of some codes it holds a value.
-func reason(b *engine.Break, lang Lang) string {
+func reason(b *engine.Break, lang Lang, p Privacy) string {
 	switch {
 	case b.Reason == "":
 		return ""
 	case b.Code == rules.BreakTradeNoConflict:
 		return lang.pick("POS 记的交易号 ", "the POS has trade number ") + b.Reason
 	case b.Code == rules.BreakControlTotal:
-		return lang.pick("文件所载 / 实际读到：", "stated / found: ") + b.Reason
+		return lang.pick("文件所列 / 实际：", "stated / found: ") + b.Reason
 	}
-	return worded(reasonTexts, b.Reason, lang)
+	return p.Text(worded(reasonTexts, b.Reason, lang))
+}
+
+// controlDetail names the control total and both of its sides, which the reason
+// holds as "stated / found"; "" where it does not.
+func controlDetail(b *engine.Break, lang Lang, p Privacy) string {
+	stated, found, ok := strings.Cut(b.Reason, " / ")
+	if !ok || b.What == "" {
+		return ""
+	}
+	name := lang.control(b.What, p)
+	return lang.pick(name+"：文件所列 "+stated+"，实际 "+found, name+": stated "+stated+", found "+found)
+}
+
+// termsDetail names the term of a statement that is not ours, with both sides, or
+// with ours and the difference where the statement's is not known.
+func termsDetail(b *engine.Break, lang Lang) string {
+	if b.What == "" {
+		return ""
+	}
+	name := worded(whatTexts, b.What, lang)
+	text := func(v int64) string { return amountOf(b, v).String6() }
+	plain := b.What == "rate" || b.What == "trade_count" // no amounts
+	if plain {
+		text = func(v int64) string { return rules.Micro(v).String() }
+	}
+	switch {
+	case b.Expected != schema.Null && b.Found != schema.Null:
+		ours, theirs := text(b.Expected), text(b.Found)
+		return lang.pick(name+"：我方 "+ours+"，账单 "+theirs, name+": ours "+ours+", the statement's "+theirs)
+	case b.Expected == schema.Null || plain || b.Amount == 0:
+		return lang.pick(name+"与我方不同", name+" differs from ours")
+	}
+	ours, gap := text(b.Expected), stake(b).String6()
+	return lang.pick(name+"与我方 "+ours+" 相差 "+gap, name+" differs from ours, "+ours+", by "+gap)
 }
 
 // facts are the two amounts that differ, the POS before the bill, and their

@@ -3,7 +3,10 @@ package reports
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 
@@ -57,10 +60,34 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 	if end.ExitCode != 0 {
 		style = red
 	}
-	fmt.Fprintf(&c.text, "%s %s  %s\n", c.paint(bold, l.pick("对账", "Reconciled")), r.Date, c.paint(style, verdict(r, end, l)))
+	c.text.WriteString(c.paint(bold, l.pick("对账", "Reconciled")) + " ")
+	if r.Date != "" {
+		c.text.WriteString(visible(r.Date) + "  ")
+	}
+	fmt.Fprintf(&c.text, "%s\n", c.paint(style, visible(verdict(r, end, l))))
 	if end.Incomplete {
 		fmt.Fprintf(&c.text, "%s\n", c.paint(yellow, l.pick("输入不完整，不是最终结果", "an input is incomplete: not the final result")))
 	}
+	if ResultsOf(r.Parts).Trades {
+		c.trades(r)
+	}
+	c.breaks(r)
+	if n := len(r.Rejects); n > 0 {
+		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行拒收，见 rejects", itoa(n)+" rows were rejected, see rejects")))
+	}
+	for _, p := range r.Parts {
+		if !p.Ran {
+			fmt.Fprintf(&c.text, "%s\n", visible(l.pick("未做"+l.part(p.Name)+"：缺少 "+p.Why, "left out "+l.part(p.Name)+": no "+p.Why)))
+		}
+	}
+	if out != "" {
+		fmt.Fprintf(&c.text, "\n%s %s\n", l.pick("结果在", "results in"), visible(out))
+	}
+}
+
+// trades shows both sides of the trades by status.
+func (c *console) trades(r *engine.Result) {
+	l := c.lang
 	var tallies [][]string
 	for s := rules.StatusMatched; s != 0; s = nextStatus(s) {
 		if t := &r.Trades[s]; t.PosCount != 0 || t.BillCount != 0 {
@@ -68,6 +95,11 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 		}
 	}
 	c.table([]string{l.pick("交易", "trades"), "POS", l.pick("金额", "amount"), l.pick("支付宝", "Alipay"), l.pick("金额", "amount")}, tallies, nil)
+}
+
+// breaks shows the breaks by code.
+func (c *console) breaks(r *engine.Result) {
+	l := c.lang
 	var breaks [][]string
 	var styles []string
 	for _, t := range tallyBreaks(r.Breaks) {
@@ -75,17 +107,26 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 		styles = append(styles, map[rules.Severity]string{rules.SeverityError: red, rules.SeverityWarn: yellow}[t.severity])
 	}
 	c.table([]string{l.pick("差异", "breaks"), l.pick("笔数", "count"), l.pick("金额", "amount"), l.pick("级别", "severity")}, breaks, styles)
-	if n := len(r.Rejects); n > 0 {
-		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行未采用，见 rejects", itoa(n)+" rows were rejected, see rejects")))
-	}
-	for _, p := range r.Parts {
-		if !p.Ran {
-			fmt.Fprintf(&c.text, "%s\n", l.pick("未做"+l.part(p.Name)+"：缺少 "+p.Why, "left out "+l.part(p.Name)+": no "+p.Why))
+}
+
+// visible is s with characters that a terminal would obey written out: \n, \x1b,
+// \u202e. What a file's name holds neither moves the cursor nor hides a line.
+func visible(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		default:
+			b.WriteString(s[i : i+size])
 		}
+		i += size
 	}
-	if out != "" {
-		fmt.Fprintf(&c.text, "\n%s %s\n", l.pick("结果在", "results in"), out)
-	}
+	return b.String()
 }
 
 // table writes rows below a head: the first column to the left, numbers to the
@@ -93,6 +134,11 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 func (c *console) table(head []string, rows [][]string, styles []string) {
 	if len(rows) == 0 {
 		return
+	}
+	for _, row := range rows {
+		for i := range row {
+			row[i] = visible(row[i])
+		}
 	}
 	widths := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {

@@ -201,7 +201,7 @@ func (e *csvEncoder) plan(t *table) {
 			}
 		case schema.WordType:
 			c.kind = cellWord
-			c.rendered = e.lookup.words(maxWord(col.Words), c.form)
+			c.rendered = e.lookup.words(maxWord(col.Words), variant{e.lookup.privacy.of(col.Name), c.form})
 		case schema.EnumType:
 			c.kind, c.rendered = cellEnum, e.names(col.Names)
 		case schema.FenType, schema.RebateType:
@@ -340,6 +340,7 @@ const (
 	plainForm   form = iota + 1 // as it is
 	sheetForm                   // for a spreadsheet
 	sheetIDForm                 // for a spreadsheet, which must not read a number
+	asIs                        // no CSV field
 )
 
 // formOf is the form of a column's text.

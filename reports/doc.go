@@ -20,7 +20,8 @@
 //	csv.go, parquet.go    the two forms of a result table
 //	sorted.go             output.sort: one order over all parts
 //	breaks.go, texts.go   the findings, and their words in two languages
-//	rejects.go, mask.go   the rows that were not accepted; privacy
+//	rejects.go            the rows that were not accepted
+//	mask.go, veil.go      privacy; masked words in Parquet
 //	groups.go             rebate_groups
 //	summary.go, inspect.go  summary.json; what inspect prints of a table
 //	workbook.go, page.go, console.go  for people

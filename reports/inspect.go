@@ -74,12 +74,12 @@ func newTableInfo(t *schema.Table, p Privacy) *tableInfo {
 		info.Period = &periodInfo{From: from, To: to}
 	}
 	for _, c := range t.Controls {
-		info.Controls = append(info.Controls, controlInfo{Name: c.Name, Stated: c.Stated, Found: c.Found, Holds: c.Holds})
+		info.Controls = append(info.Controls, controlInfo{Name: p.mobiles(c.Name), Stated: c.Stated, Found: c.Found, Holds: c.Holds})
 	}
 	for _, problem := range t.Problems {
 		info.Problems = append(info.Problems, problemInfo{
 			Code: problem.Code, Line: problem.Line, Column: problem.Column,
-			Value: p.value(problem.Column, problem.Value), Message: p.Text(problem.Message),
+			Value: p.cell(problem.Column, problem.Value), Message: p.remark(problem.Column, problem.Message),
 		})
 	}
 	return info

@@ -46,7 +46,25 @@ func (l Lang) String() string { return word(langWords, uint8(l), "Lang") }
 // ParseLang is the inverse of String.
 func ParseLang(s string) (Lang, bool) { return parseWord[Lang](langWords, s) }
 
-// Privacy says whether mobiles and pay codes are masked (rules 10).
+// Privacy says whether mobiles and payment codes are masked (rules 10). With [Mask],
+// in every output:
+//
+//   - a mainland mobile that stands alone in free text becomes 138****0000, also
+//     where its digits stand in groups (138-1234-5678, 138 1234 5678); a country
+//     code before it stays;
+//   - a payment code that stands alone in free text, 16 to 24 digits beginning 25
+//     to 30 or a long word beginning fp, becomes **** and its last four
+//     characters; a cell in a column of payment codes does so whatever it holds;
+//   - ids stay as they are in every table, whatever they look like: the numbers of
+//     orders, trades and refunds, PIDs and goods_id, because a person looks a trade
+//     up by them. store_id, terminal_id and operator_id are what somebody typed
+//     into a till: a mobile in them is masked, and nothing else;
+//   - the raw text of a reject is masked cell by cell, as its columns are, where
+//     its cells are those of a header that is known whole, and as free text
+//     otherwise. Then an id that looks like a mobile or a payment code is masked
+//     too: rather a number too many than a customer's.
+//
+// Files keep their names, so that places can be found.
 type Privacy uint8
 
 // The choices of output.privacy.

@@ -23,6 +23,7 @@ type overviewLine struct {
 // overviewOf puts the figures of the whole run together.
 func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	l := o.Lang
+	ran := ResultsOf(r.Parts)
 	var lines []overviewLine
 	line := func(cells ...any) { lines = append(lines, overviewLine{plainLine, cells}) }
 	section := func(cells ...any) {
@@ -38,8 +39,12 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	}
 	for _, side := range []struct {
 		name    string
+		ran     bool
 		tallies *[9]engine.Tally
-	}{{l.pick("交易", "Trades"), &r.Trades}, {l.pick("退款", "Refunds"), &r.Refunds}} {
+	}{{l.pick("交易", "Trades"), ran.Trades, &r.Trades}, {l.pick("退款", "Refunds"), ran.Refunds, &r.Refunds}} {
+		if !side.ran {
+			continue // it is among what was left out
+		}
 		section(side.name, l.pick("POS 笔数", "POS count"), l.pick("POS 金额", "POS amount"), l.pick("支付宝笔数", "Alipay count"), l.pick("支付宝金额", "Alipay amount"))
 		for s := rules.StatusMatched; s != 0; s = nextStatus(s) {
 			if t := &side.tallies[s]; t.PosCount != 0 || t.BillCount != 0 {
@@ -51,13 +56,15 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	for _, t := range tallyBreaks(r.Breaks) {
 		line(l.text(t.code).Title, l.severity(t.severity), t.count, amountCell{t.amount, true})
 	}
-	section(l.pick("返佣", "Rebates"), l.pick("笔数", "Count"), l.pick("应得", "Expected"), l.pick("已付", "Stated"), l.pick("损失", "Loss"))
-	for c := rules.CauseOK; c <= rules.CauseStatementOver; c++ {
-		if t := &r.Causes[c]; t.Count > 0 {
-			line(l.cause(c), t.Count, amountCell{t.Expected, true}, amountCell{t.Stated, true}, amountCell{t.Loss, true})
+	if ran.Rebates {
+		section(l.pick("返佣", "Rebates"), l.pick("笔数", "Count"), l.pick("应得", "Expected"), l.pick("已付", "Stated"), l.pick("损失", "Loss"))
+		for c := rules.CauseOK; c <= rules.CauseStatementOver; c++ {
+			if t := &r.Causes[c]; t.Count > 0 {
+				line(l.cause(c), t.Count, amountCell{t.Expected, true}, amountCell{t.Stated, true}, amountCell{t.Loss, true})
+			}
 		}
 	}
-	l.inputs(r, line, section)
+	l.inputs(r, o.Privacy, line, section)
 	section(l.pick("未做的部分", "Left out"), l.pick("缺少的输入", "Absent input"))
 	for _, p := range r.Parts {
 		if !p.Ran {
@@ -73,9 +80,9 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 
 // inputs lists the tables, each with its control totals in one word; those that do
 // not hold follow one by one.
-func (l Lang) inputs(r *engine.Result, line, section func(cells ...any)) {
+func (l Lang) inputs(r *engine.Result, p Privacy, line, section func(cells ...any)) {
 	section(l.pick("输入", "Input"), l.pick("格式", "Format"), l.pick("账号", "Account"), l.pick("行数", "Rows"),
-		l.pick("采用", "Accepted"), l.pick("拒绝", "Rejected"), l.pick("控制总额", "Control totals"))
+		l.pick("采用", "Accepted"), l.pick("拒收", "Rejected"), l.pick("控制总额", "Control totals"))
 	failing := 0
 	for _, t := range r.Tables {
 		format := t.Format
@@ -93,7 +100,7 @@ func (l Lang) inputs(r *engine.Result, line, section func(cells ...any)) {
 			}
 		}
 		failing += stated - holds
-		controls := l.pick("文件未载", "not stated")
+		controls := l.pick("文件未列", "not stated")
 		switch {
 		case stated > 0 && stated == holds:
 			controls = l.pick("全部相符", "all hold") + " (" + itoa(stated) + ")"
@@ -105,11 +112,11 @@ func (l Lang) inputs(r *engine.Result, line, section func(cells ...any)) {
 	if failing == 0 {
 		return
 	}
-	section(l.pick("不符的控制总额", "Control total that fails"), l.pick("文件所载", "Stated"), l.pick("实际读到", "Found"), l.pick("文件", "File"))
+	section(l.pick("不符的控制总额", "Control total that fails"), l.pick("文件所列", "Stated"), l.pick("实际", "Found"), l.pick("文件", "File"))
 	for _, t := range r.Tables {
 		for _, c := range t.Controls {
 			if c.Stated != nil && c.Holds != nil && !*c.Holds {
-				line(c.Name, *c.Stated, c.Found, t.File())
+				line(l.control(c.Name, p), *c.Stated, c.Found, t.File())
 			}
 		}
 	}
@@ -132,10 +139,14 @@ func nextStatus(s rules.Status) rules.Status {
 	return 0
 }
 
-// verdict says in words how the run ended.
+// verdict says in words how the run ended. Where the trades were not matched,
+// nothing is balanced: it says what that lacked.
 func verdict(r *engine.Result, end Outcome, l Lang) string {
 	switch end.ExitCode {
 	case 0:
+		if !ResultsOf(r.Parts).Trades {
+			return nothingMatched(r, l)
+		}
 		if count, _ := Counted(r.Breaks); count > 0 {
 			return l.pick("有 "+itoa(int(count))+" 条差异，都在作业的限额之内", itoa(int(count))+" breaks, all within the job's limits")
 		}
@@ -145,9 +156,24 @@ func verdict(r *engine.Result, end Outcome, l Lang) string {
 	case 3:
 		return l.pick("输入缺失、无法读取或控制总额不符", "an input is missing, unreadable or fails its control total")
 	case 4:
-		return l.pick("坏行超过限额，需要处理", "rejected rows above the limit: somebody must look at them")
+		return l.pick("拒收的行超过限额，需要处理", "rejected rows above the limit: somebody must look at them")
 	}
 	return l.pick("退出码 ", "exit code ") + itoa(end.ExitCode)
+}
+
+// nothingMatched says why no trade was matched, and how many breaks the other
+// parts found.
+func nothingMatched(r *engine.Result, l Lang) string {
+	text := l.pick("没有可对账的交易", "no trades to reconcile")
+	for _, p := range r.Parts {
+		if p.Name == "trades" && p.Why != "" {
+			text += l.pick("：缺少 "+p.Why, ": no "+p.Why+" input")
+		}
+	}
+	if count, _ := Counted(r.Breaks); count > 0 {
+		text += l.pick("；有 "+itoa(int(count))+" 条差异，都在作业的限额之内", "; "+itoa(int(count))+" breaks, all within the job's limits")
+	}
+	return text
 }
 
 func (l Lang) yes(holds bool) string {
@@ -202,12 +228,13 @@ var causeTexts = map[rules.Cause][2]string{
 }
 
 var partTexts = map[string][2]string{
-	"trades":     {"交易对账", "matching"},
-	"refunds":    {"退款", "refunds"},
-	"goods":      {"商品分摊", "goods"},
-	"fees":       {"手续费", "fees"},
-	"rebates":    {"返佣审计", "rebate audit"},
-	"statements": {"返佣账单核对", "rebate statements"},
+	"trades":      {"交易对账", "matching"},
+	"refunds":     {"退款", "refunds"},
+	"pos_refunds": {"POS 退款核对", "POS refunds"},
+	"goods":       {"商品分摊", "goods"},
+	"fees":        {"手续费", "fees"},
+	"rebates":     {"返佣审计", "rebate audit"},
+	"statements":  {"返佣账单核对", "rebate statements"},
 }
 
 // part names a part of the work.

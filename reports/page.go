@@ -3,6 +3,7 @@ package reports
 import (
 	"html/template"
 	"io"
+	"strings"
 
 	"duizhang/engine"
 )
@@ -61,7 +62,7 @@ func (w *Writer) page(r *engine.Result, end Outcome) error {
 		}
 		switch {
 		case line.style == titleLine:
-			data.Title = cells[0].Text + " " + r.Date
+			data.Title = strings.TrimSpace(cells[0].Text + " " + r.Date)
 		case line.style == headLine:
 			add()
 			table = pageTable{Head: cells}

@@ -16,9 +16,9 @@ func rejectsTable(rejects []schema.Reject, tables []*schema.Table, o *Options) t
 		textColumn("kind", rejects, func(j *schema.Reject) string { return input(j).Kind.String() }),
 		enumColumn("code", rejectNames, rejects, func(j *schema.Reject) uint8 { return uint8(j.Code) }),
 		textColumn("column", rejects, func(j *schema.Reject) string { return j.Column }),
-		textColumn("value", rejects, func(j *schema.Reject) string { return p.value(j.Column, j.Value) }),
-		textColumn("message", rejects, func(j *schema.Reject) string { return p.Text(rejectMessage(j, o.Lang)) }),
-		textColumn("raw", rejects, func(j *schema.Reject) string { return p.Text(j.Raw) }),
+		textColumn("value", rejects, func(j *schema.Reject) string { return p.cell(j.Column, j.Value) }),
+		textColumn("message", rejects, func(j *schema.Reject) string { return rejectMessage(j, o.Lang, p) }),
+		textColumn("raw", rejects, func(j *schema.Reject) string { return p.raw(columnsOf(input(j), j.Code), j.Raw) }),
 	}}
 }
 
@@ -30,8 +30,19 @@ var rejectNames = func() []string {
 	return names
 }()
 
-// rejectMessage says what is wrong with a row and what to do.
-func rejectMessage(j *schema.Reject, lang Lang) string {
+// columnsOf are the columns of a rejected row's cells; nil where that is not
+// known: the table has columns that the product does not know, which are listed
+// apart, or the row's cells may have shifted.
+func columnsOf(t *schema.Table, code rules.Code) []string {
+	if len(t.Unknown) > 0 || code == rules.CodeColumnCount {
+		return nil
+	}
+	return t.Known
+}
+
+// rejectMessage says what is wrong with a row and what to do: the words of its
+// code, and what the loader adds.
+func rejectMessage(j *schema.Reject, lang Lang, p Privacy) string {
 	text := rejectTexts[j.Code][lang.index()]
 	if text == "" {
 		text = j.Code.String()
@@ -40,10 +51,11 @@ func rejectMessage(j *schema.Reject, lang Lang) string {
 		text = lang.pick("「"+j.Column+"」", j.Column+": ") + text
 	}
 	if j.Detail != "" {
-		text += lang.pick("（"+j.Detail+"）", " ("+j.Detail+")")
+		more := p.remark(j.Column, j.Detail)
+		text += lang.pick("（"+more+"）", " ("+more+")")
 	}
 	if j.Order != 0 {
-		text += lang.pick("；同一订单的第 "+itoa(j.Order)+" 行有误，本行随之不采用",
+		text += lang.pick("；同一订单的第 "+itoa(j.Order)+" 行有误，本行随之拒收",
 			"; line "+itoa(j.Order)+" of the same order is at fault, this line shares its fate")
 	}
 	return text

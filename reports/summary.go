@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 
 	"duizhang/engine"
@@ -207,7 +208,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 		Rebates: rebatesInfo{Causes: causesOf(r), OutOfScope: r.OutOfScope},
 		Losses: lossesInfo{
 			Provider: lossesOf(r.Losses.Provider), Merchant: lossesOf(r.Losses.Merchant),
-			Store: lossesOf(r.Losses.Store), Terminal: lossesOf(r.Losses.Terminal), Day: lossesOf(r.Losses.Day),
+			Store: lossesOf(o.Privacy.losses(r.Losses.Store)), Terminal: lossesOf(o.Privacy.losses(r.Losses.Terminal)), Day: lossesOf(r.Losses.Day),
 		},
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
 		Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
@@ -275,6 +276,15 @@ func causesOf(r *engine.Result) countsJSON {
 		}
 	}
 	return object
+}
+
+// losses are the groups by stores or terminals, as they may be shown.
+func (p Privacy) losses(groups []engine.LossGroup) []engine.LossGroup {
+	shown := slices.Clone(groups)
+	for i := range shown {
+		shown[i].Key, shown[i].Parent = p.mobiles(shown[i].Key), p.mobiles(shown[i].Parent)
+	}
+	return shown
 }
 
 func lossesOf(groups []engine.LossGroup) []lossInfo {

@@ -1,6 +1,10 @@
 package reports
 
-import "duizhang/rules"
+import (
+	"strings"
+
+	"duizhang/rules"
+)
 
 // A breakText is what a finance person reads of a kind of break: its title, what
 // has been found, and what to do next. In Detail, {amount} is the amount at
@@ -72,7 +76,7 @@ var breakTexts = map[rules.BreakCode][2]breakText{
 		{"Goods without a price, not allocated", "an order of {amount} has goods with neither a price nor a tag price and cannot be allocated", "add the tag price to the goods register, or have the POS send prices, and run again"},
 	},
 	rules.BreakGoodsIncomplete: {
-		{"商品行有误，未分摊", "订单 {amount} 的商品行有被拒绝的，未做分摊", "按坏行清单修正商品行后重跑"},
+		{"商品行拒收，未分摊", "订单 {amount} 有商品行拒收，未做分摊", "按拒收清单修正商品行后重跑"},
 		{"Goods lines rejected, not allocated", "an order of {amount} has goods lines that were rejected; it is not allocated", "put the lines right as the list of rejects says, and run again"},
 	},
 	rules.BreakCouponThreshold: {
@@ -144,8 +148,8 @@ var breakTexts = map[rules.BreakCode][2]breakText{
 		{"Rebate lost: PID malformed", "the PID is not 16 digits beginning 2088: rebate of {amount} lost, no appeal", "correct the PID of this till"},
 	},
 	rules.BreakPIDIsMerchant: {
-		{"返佣损失：填了商户 PID", "服务商 PID 填成了商户自己的 PID，损失返佣 {amount}，不可申诉", "把该收银终端的 PID 改为服务商 PID"},
-		{"Rebate lost: the merchant's PID", "the PID sent is a merchant's: rebate of {amount} lost, no appeal", "set the provider's PID at this till"},
+		{"返佣损失：填了商户 PID", "服务商 PID 填成了商户（自己的或另一家的）的 PID，损失返佣 {amount}，不可申诉", "把该收银终端的 PID 改为服务商 PID"},
+		{"Rebate lost: the merchant's PID", "the PID sent is a merchant's, the trade's own or another: rebate of {amount} lost, no appeal", "set the provider's PID at this till"},
 	},
 	rules.BreakPIDNotEffective: {
 		{"返佣损失：协议不在有效期", "PID 的返佣协议在交易日不生效，损失返佣 {amount}，不可申诉", "续签协议，或改用在有效期内的服务商 PID"},
@@ -269,7 +273,7 @@ var reasonTexts = map[string][2]string{
 	"paid_twice":         {"同一订单支付了两次，这是第二笔", "the order was paid twice, this is the second payment"},
 	"merchant_differs":   {"两边商户 PID 不同，按交易号对上", "the merchant PIDs differ; matched by the trade number"},
 	"cancelled_refunded": {"订单已取消且已全额退款", "cancelled and refunded in full"},
-	"pos_rejected":       {"对应的 POS 订单是坏行，见坏行清单", "its POS order was rejected, see the rejects"},
+	"pos_rejected":       {"对应的 POS 订单拒收，见拒收清单", "its POS order was rejected, see the rejects"},
 }
 
 // whatTexts name the columns that expected and found amounts are of.
@@ -300,6 +304,61 @@ var whatTexts = map[string][2]string{
 	"huabei_instalment": {"花呗分期", "huabei_instalment"},
 }
 
+// control names a control total in words, from its machine name:
+//
+//	payments.merchant_discount  ->  交易商家优惠
+//	store.S001.received         ->  门店 S001 商家实收
+//
+// What is no part of such a name is a store's number, or stays as it is.
+func (l Lang) control(name string, p Privacy) string {
+	if text, ok := controlTexts[name]; ok {
+		return text[l.index()]
+	}
+	parts := strings.Split(name, ".")
+	known := len(parts) // the parts from here on have words
+	for known > 0 && controlTexts[parts[known-1]][0] != "" {
+		known--
+	}
+	var words []string
+	if known > 0 {
+		store, ok := strings.CutPrefix(strings.Join(parts[:known], "."), "store.")
+		if !ok || known == len(parts) {
+			return p.mobiles(name)
+		}
+		words = append(words, l.pick("门店 ", "store ")+p.mobiles(store)+l.pick(" ", ""))
+	}
+	for _, part := range parts[known:] {
+		words = append(words, controlTexts[part][l.index()])
+	}
+	return strings.Join(words, l.pick("", " "))
+}
+
+// controlTexts are the words of control totals: of a whole name where there is
+// more to say, else of its parts.
+var controlTexts = map[string][2]string{
+	"stores.count":      {"门店数", "number of stores"},
+	"rows.count":        {"行数", "number of rows"},
+	"settled.amount":    {"应结订单总金额", "settled order amount"},
+	"refunds.amount":    {"退款金额", "refunds amount"},
+	"refunds.voucher":   {"充值券退款金额", "refunds of vouchers"},
+	"refunds.asked":     {"申请退款金额", "refunds asked for"},
+	"payments":          {"交易", "payments"},
+	"refunds":           {"退款", "refunds"},
+	"total":             {"合计", "total"},
+	"detail":            {"明细", "detail"},
+	"count":             {"笔数", "count"},
+	"amount":            {"金额", "amount"},
+	"order_amount":      {"订单金额", "order amount"},
+	"received":          {"商家实收", "received"},
+	"discount":          {"优惠", "discount"},
+	"card":              {"卡消费金额", "paid by card"},
+	"fee":               {"服务费", "service fee"},
+	"royalty":           {"分润", "royalty"},
+	"net":               {"实收净额", "net received"},
+	"merchant_discount": {"商家优惠", "merchant discount"},
+	"platform_discount": {"支付宝优惠", "Alipay discount"},
+}
+
 // rejectTexts say what a reject code means and what to do.
 var rejectTexts = map[rules.Code][2]string{
 	rules.CodeColumnCount:     {"列数与表头不符，检查该行多余或缺少的逗号、引号", "the row has more or fewer cells than the header: look for commas and quotes"},
@@ -313,6 +372,6 @@ var rejectTexts = map[rules.Code][2]string{
 	rules.CodeEnumValue:       {"不是该列允许的值，请更正", "not a value that the column allows: correct it"},
 	rules.CodeIDDamaged:       {"编号已被表格软件改坏，请用原始文件（不要用 Excel 另存）", "the number was damaged by a spreadsheet: use the original file, not one saved from Excel"},
 	rules.CodeMerchantUnknown: {"找不到商户 PID：在门店档案登记该门店，或在作业中设置 default_merchant", "no merchant PID: register the store, or set default_merchant in the job"},
-	rules.CodeOrderConflict:   {"同一订单的各行内容不一致，整单未采用，请统一后重跑", "the lines of the order disagree, none is used: make them agree and run again"},
+	rules.CodeOrderConflict:   {"同一订单的各行内容不一致，整单拒收，请统一后重跑", "the lines of the order disagree, none is used: make them agree and run again"},
 	rules.CodeNegativeGoods:   {"金额或单价为负，或数量不大于 0，请更正", "a negative amount or price, or a quantity of 0 or less: correct it"},
 }

@@ -144,8 +144,8 @@ func (b *book) check(err error) {
 func (b *book) fill(ctx context.Context, r *engine.Result, o *Options, end Outcome) {
 	b.styles()
 	b.overview(r, o, end)
-	b.breakSheets(ctx, r)
-	b.lossSheet(r)
+	b.breakSheets(ctx, r, o)
+	b.lossSheet(r, o.Privacy)
 	b.groupSheet(r)
 	b.rejectSheet(ctx, r, o)
 	b.check(ctx.Err())
@@ -155,7 +155,7 @@ func (b *book) fill(ctx context.Context, r *engine.Result, o *Options, end Outco
 	b.file.SetActiveSheet(0)
 	// The library's new workbook has a fixed date in it; ours says what it is.
 	b.check(b.file.SetDocProps(&excelize.DocProperties{
-		Title:   b.lang.pick("对账报告 ", "Reconciliation report ") + r.Date,
+		Title:   strings.TrimSpace(b.lang.pick("对账报告 ", "Reconciliation report ") + r.Date),
 		Creator: "duizhang", LastModifiedBy: "duizhang", Version: "1.0",
 		Created: "2006-01-02T15:04:05Z", Modified: "2006-01-02T15:04:05Z",
 	}))
@@ -349,7 +349,7 @@ var breakKinds = []struct {
 }
 
 // breakSheets writes a sheet for each kind of break that occurs.
-func (b *book) breakSheets(ctx context.Context, r *engine.Result) {
+func (b *book) breakSheets(ctx context.Context, r *engine.Result, o *Options) {
 	l := b.lang
 	const id, amount, text = 32, 14, 52
 	head := []heading{
@@ -392,7 +392,7 @@ func (b *book) breakSheets(ctx context.Context, r *engine.Result) {
 				source = placeOf(tableAt(r.Tables, br.Table), br.Line)
 			}
 			return append(dst, l.text(br.Code).Title, l.severity(br.Severity), l.side(br.Side), br.Merchant, br.OutTradeNo,
-				br.TradeNo, br.RequestNo, br.Store, amountCell{stake(br), true}, detail(br, l), suggestion(br, l),
+				br.TradeNo, br.RequestNo, o.Privacy.mobiles(br.Store), amountCell{stake(br), true}, detail(br, l, o.Privacy), suggestion(br, l),
 				br.FirstSeen, int64(br.AgeDays), source, br.ID())
 		})
 	}
@@ -400,7 +400,7 @@ func (b *book) breakSheets(ctx context.Context, r *engine.Result) {
 
 // lossSheet ranks the rebate losses by cause, PID, merchant, store, terminal and
 // day.
-func (b *book) lossSheet(r *engine.Result) {
+func (b *book) lossSheet(r *engine.Result, p Privacy) {
 	l := b.lang
 	type line struct {
 		by string
@@ -420,8 +420,8 @@ func (b *book) lossSheet(r *engine.Result) {
 	}{
 		{"PID", r.Losses.Provider},
 		{l.pick("商户", "Merchant"), r.Losses.Merchant},
-		{l.pick("门店", "Store"), r.Losses.Store},
-		{l.pick("终端", "Terminal"), r.Losses.Terminal},
+		{l.pick("门店", "Store"), p.losses(r.Losses.Store)},
+		{l.pick("终端", "Terminal"), p.losses(r.Losses.Terminal)},
 		{l.pick("日期", "Day"), r.Losses.Day},
 	} {
 		for _, group := range g.groups {
@@ -510,6 +510,6 @@ func (b *book) rejectSheet(ctx context.Context, r *engine.Result, o *Options) {
 		j := &r.Rejects[i]
 		t := tableAt(r.Tables, j.Table)
 		return append(dst, t.File(), int64(j.Line), t.Kind.String(), j.Code.String(), j.Column,
-			o.Privacy.value(j.Column, j.Value), o.Privacy.Text(rejectMessage(j, l)), o.Privacy.Text(j.Raw))
+			o.Privacy.cell(j.Column, j.Value), rejectMessage(j, l, o.Privacy), o.Privacy.raw(columnsOf(t, j.Code), j.Raw))
 	})
 }

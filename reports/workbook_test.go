@@ -204,3 +204,59 @@ func TestConsole(t *testing.T) {
 		t.Error("the table without a name has one")
 	}
 }
+
+// A run without bills said that it is balanced.
+func TestNothingMatchedIsNotBalanced(t *testing.T) {
+	left := []engine.PartState{{Name: "trades", Why: "alipay_bill"}, {Name: "refunds", Why: "alipay_bill"}, {Name: "goods", Ran: true}, {Name: "pos_refunds", Why: "pos_refunds"}}
+	r := &engine.Result{Parts: left}
+	r.Trades[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
+	r.Refunds[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
+	for lang, want := range map[Lang]string{
+		Chinese: "对账 没有可对账的交易：缺少 alipay_bill\n未做交易对账：缺少 alipay_bill\n未做退款：缺少 alipay_bill\n未做POS 退款核对：缺少 pos_refunds\n",
+		English: "Reconciled no trades to reconcile: no alipay_bill input\nleft out matching: no alipay_bill\nleft out refunds: no alipay_bill\nleft out POS refunds: no pos_refunds\n",
+	} {
+		var got strings.Builder
+		if err := Console(&got, r, Outcome{}, ConsoleOptions{Lang: lang}); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != want {
+			t.Errorf("%s: console = %q, want %q", lang, got.String(), want)
+		}
+	}
+	heads := func(r *engine.Result) []string {
+		var heads []string
+		for _, line := range overviewOf(r, &Options{Lang: English, Privacy: Mask}, Outcome{}) {
+			if line.style == headLine {
+				heads = append(heads, line.cells[0].(string))
+			}
+		}
+		return heads
+	}
+	if got, want := heads(r), []string{"Breaks", "Input", "Left out", "Proof"}; !slices.Equal(got, want) {
+		t.Errorf("sections = %q, want %q", got, want)
+	}
+	r.Breaks = []engine.Break{{Code: rules.BreakPriceUnknown, Severity: rules.SeverityWarn, Amount: 100}}
+	if got, want := verdict(r, Outcome{}, Chinese), "没有可对账的交易：缺少 alipay_bill；有 1 条差异，都在作业的限额之内"; got != want {
+		t.Errorf("verdict = %q, want %q", got, want)
+	}
+	r.Parts, r.Breaks = []engine.PartState{{Name: "trades", Ran: true}, {Name: "refunds", Ran: true}, {Name: "rebates", Ran: true}}, nil
+	if got, want := verdict(r, Outcome{}, Chinese), "平：没有差异"; got != want {
+		t.Errorf("verdict = %q, want %q", got, want)
+	}
+	if got, want := heads(r), []string{"Trades", "Refunds", "Breaks", "Rebates", "Input", "Left out", "Proof"}; !slices.Equal(got, want) {
+		t.Errorf("sections = %q, want %q", got, want)
+	}
+}
+
+// A folder's name could clear the terminal.
+func TestConsoleIsVisible(t *testing.T) {
+	r := &engine.Result{Date: "2026\x1b[2J", Parts: []engine.PartState{{Name: "trades", Ran: true}, {Name: "a\nb", Why: "\u202ex"}}}
+	var got strings.Builder
+	if err := Console(&got, r, Outcome{}, ConsoleOptions{Out: "out\n\r\x7f\u009b\xff\u2028 差异 \\"}); err != nil {
+		t.Fatal(err)
+	}
+	want := `对账 2026\x1b[2J  平：没有差异` + "\n" + `未做a\nb：缺少 \u202ex` + "\n\n" + `结果在 out\n\r\x7f\u009b\xff\u2028 差异 \` + "\n"
+	if got.String() != want {
+		t.Errorf("console = %q, want %q", got.String(), want)
+	}
+}

@@ -96,7 +96,7 @@ func (w *Writer) Part(ctx context.Context, p *engine.Part) error {
 	}
 	for i := range enc.tables {
 		if w.opts.Formats.Parquet {
-			if err := w.parquetPart(enc, &enc.tables[i], p.Number); err != nil {
+			if err := w.veiledPart(enc, &enc.tables[i], p.Number); err != nil {
 				return err
 			}
 		}
@@ -211,7 +211,7 @@ func (w *Writer) writeWhole(ctx context.Context, t *wholeTable, f Formats) error
 			part := t.of(from, to)
 			from = to
 			if f.Parquet {
-				if err := w.parquetPart(enc, &part, number); err != nil {
+				if err := w.veiledPart(enc, &part, number); err != nil {
 					return err
 				}
 			}
