@@ -137,15 +137,23 @@ func (r *canonicalRow) shown() []byte {
 	if r.secret < 0 || !r.c.has(r.secret) {
 		return r.raw
 	}
-	raw := r.raw
+	var out []byte
+	from, at := 0, 0 // what is copied; where the next cell begins or later
 	for i, cell := range r.cells {
+		begin := bytes.Index(r.raw[at:], cell) // each cell is looked for behind the one before it
+		if begin < 0 {
+			continue // written with doubled quotes
+		}
+		begin += at
+		at = begin + len(cell)
 		code := trimCell(cell)
 		shifted, _ := payCode(code)
 		if len(code) > 4 && (i == r.at[r.secret] || shifted && r.fault == rules.CodeColumnCount) {
-			raw = bytes.Replace(raw, code, masked(code), 1)
+			out = append(append(out, r.raw[from:begin]...), masked(code)...)
+			from = at
 		}
 	}
-	return raw
+	return append(out, r.raw[from:]...)
 }
 
 // masked is a payment code as it is shown: its last four characters.

@@ -735,3 +735,15 @@ func FuzzPosOrders(f *testing.F) {
 		}
 	})
 }
+
+// The payment code's own cell is masked, not the first place where its digits
+// stand.
+func TestPayCodeOfRejectedRow(t *testing.T) {
+	g := loadText(t, schema.PosOrders, "out_trade_no,operator_id,pay_code,order_time,total_amount\nA1,912345678,12345678,2026-11-20 09:00:00,x\n")
+	if len(g.rejects) != 1 {
+		t.Fatalf("%d rejects, want 1", len(g.rejects))
+	}
+	if got, want := g.rejects[0].Raw, "A1,912345678,****5678,2026-11-20 09:00:00,x"; got != want {
+		t.Errorf("raw %q, want %q", got, want)
+	}
+}

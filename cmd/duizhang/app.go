@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"duizhang/cmd/duizhang/job"
@@ -21,14 +22,23 @@ import (
 
 // run is the whole command: arguments in, exit status out.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr, lang: languageOf(args), now: time.Now}
+	out := &output{w: stdout}
+	a := &app{stdout: out, stderr: stderr, lang: languageOf(args), now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	status := statusOf(ctx, err)
 	a.report(err, status)
+	if out.err != nil && status != exitInterrupted {
+		a.complain(a.say("标准输出写不出去：%s", "standard output cannot be written: %s", a.lang.System(out.err)), "")
+		// What a run has published says by its status what was found: that
+		// nobody could read the closing summary changes nothing in it.
+		if !a.published {
+			status = worst(status, exitUsage)
+		}
+	}
 	return status
 }
 
@@ -45,6 +55,7 @@ type app struct {
 	noColor   bool
 	logFormat string
 	version   bool
+	published bool // a run has been published, or written to out.failed
 }
 
 func (a *app) say(zh, en string, args ...any) string { return a.lang.Say(zh, en, args...) }
@@ -92,7 +103,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	a.globalFlags(root.PersistentFlags())
+	a.globalFlags(root)
 	root.Flags().BoolVar(&a.version, "version", false, a.say("显示版本", "print the version"))
 	root.AddCommand(
 		a.runCommand(), a.demoCommand(), a.initCommand(), a.inspectCommand(), a.validateCommand(),
@@ -103,28 +114,40 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-func (a *app) globalFlags(flags *pflag.FlagSet) {
+func (a *app) globalFlags(root *cobra.Command) {
+	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.BoolVar(&a.json, "json", false, a.say("在标准输出给出机器可读的结果", "machine-readable result on standard output"))
 	flags.BoolVar(&a.quiet, "quiet", false, a.say("不显示进度和小结", "no progress and no closing summary"))
 	flags.BoolVar(&a.noColor, "no-color", false, a.say("不用颜色（也可设 NO_COLOR）", "no colours (NO_COLOR works too)"))
 	flags.StringVar(&a.langWord, "lang", "zh", a.say("语言：zh 或 en", "language: zh or en"))
+	completeWith(root, "lang", languages)
 	flags.StringVar(&a.logFormat, "log-format", "text", a.say("标准错误的格式：text 或 json", "form of standard error: text or json"))
+	completeWith(root, "log-format", logFormats)
+}
+
+var (
+	languages  = []string{"zh", "en"}
+	logFormats = []string{"text", "json"}
+)
+
+// completeWith has shells complete the words of a flag.
+func completeWith(cmd *cobra.Command, flag string, words []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 }
 
 // settle checks the global flags, once cobra has parsed them.
 func (a *app) settle(cmd *cobra.Command) error {
 	a.langGiven = cmd.Flags().Changed("lang")
 	if _, ok := lang.Parse(a.langWord); !ok {
-		return a.badFlag("lang", a.langWord, []string{"zh", "en"})
+		return a.badFlag("lang", a.langWord, languages)
 	}
-	switch a.logFormat {
-	case "text", "json":
+	if slices.Contains(logFormats, a.logFormat) {
 		return nil
 	}
 	format := a.logFormat
 	a.logFormat = "text"
-	return a.badFlag("log-format", format, []string{"text", "json"})
+	return a.badFlag("log-format", format, logFormats)
 }
 
 // badFlag is the error of a flag that takes one of a few words.
@@ -133,7 +156,7 @@ func (a *app) badFlag(name, value string, choices []string) error {
 	if near := job.Nearest(value, choices); near != "" {
 		hint = a.say("是不是想写 --%s %s？", "did you mean --%s %s?", name, near)
 	}
-	return usage(a.say("--%s: %q：应为以下之一：%s", "--%s: %q: must be one of %s", name, value, strings.Join(choices, ", ")), hint)
+	return usage(a.say("--%s: %q: 应为以下之一：%s", "--%s: %q: must be one of %s", name, value, strings.Join(choices, ", ")), hint)
 }
 
 func (a *app) unknownCommand(root *cobra.Command, word string) error {
@@ -162,14 +185,25 @@ func (a *app) report(err error, status int) {
 	case status == exitInvariant:
 		a.complain(err.Error(), a.say("这是程序的错误，什么也没有发布", "this is a fault of the program; nothing was published"))
 	case !ok:
-		a.complain(err.Error(), "")
+		a.complain(a.errorText(err), "")
 	case f.err != nil:
-		a.complain(f.err.Error(), f.hint)
+		a.complain(a.errorText(f.err), f.hint)
 	}
 }
 
+// errorText is an error in words; what the system says of a file is said in the
+// language, after the file's name.
+func (a *app) errorText(err error) string {
+	text := err.Error()
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return strings.Replace(text, e.Error(), lang.Plain(e.Path)+": "+a.lang.System(e.Err), 1)
+	}
+	return text
+}
+
 // complain writes a message to standard error, each line with the product's
-// name before it, and its hint.
+// name before it, and its hint. Names in it have no lines of their own: say and
+// lang.Plain see to that.
 func (a *app) complain(text, hint string) {
 	if a.logFormat == "json" {
 		log := slog.New(slog.NewJSONHandler(a.stderr, nil))
@@ -179,7 +213,7 @@ func (a *app) complain(text, hint string) {
 		log.Error(text)
 		return
 	}
-	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+	for i, line := range strings.Split(lang.Lines(strings.TrimRight(text, "\n")), "\n") {
 		if i > 0 && strings.HasPrefix(line, " ") {
 			fmt.Fprintln(a.stderr, line) // goes on from the line before
 			continue
@@ -187,7 +221,7 @@ func (a *app) complain(text, hint string) {
 		fmt.Fprintf(a.stderr, "duizhang: %s\n", line)
 	}
 	if hint != "" {
-		fmt.Fprintf(a.stderr, "duizhang: %s%s\n", a.say("提示：", "hint: "), hint)
+		fmt.Fprintf(a.stderr, "duizhang: %s%s\n", a.say("提示：", "hint: "), lang.Plain(hint))
 	}
 }
 
@@ -198,7 +232,7 @@ func (a *app) note(text string) {
 	case a.logFormat == "json":
 		slog.New(slog.NewJSONHandler(a.stderr, nil)).Info(text)
 	default:
-		fmt.Fprintf(a.stderr, "duizhang: %s\n", text)
+		fmt.Fprintf(a.stderr, "duizhang: %s\n", lang.Plain(text))
 	}
 }
 
@@ -213,6 +247,9 @@ func (a *app) printJSON(value any) error {
 // terminal is the width of w in columns, if it is a terminal; 0 is one that does
 // not tell.
 func terminal(w io.Writer) (width int, ok bool) {
+	if out, ok := w.(*output); ok {
+		w = out.w
+	}
 	file, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(file.Fd())) {
 		return 0, false

@@ -32,7 +32,7 @@ func (a *app) completionCommand() *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.stdout)
 			}
-			return usage(a.say("%q：应为以下之一：%s", "%q: must be one of %s", args[0], strings.Join(shells, ", ")), "")
+			return usage(a.say("%q: 应为以下之一：%s", "%q: must be one of %s", args[0], strings.Join(shells, ", ")), "")
 		},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/reports"
@@ -63,12 +63,14 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp("", "duizhang-explain-*")
+	out := outOf(j, f)
+	a.tidy(out, out+failedSuffix)
+	scratch, err := a.scratch(out)
 	if err != nil {
-		return &failure{status: exitUsage, err: err}
+		return err
 	}
-	defer func() { _ = os.RemoveAll(temp) }()
-	size.spill, size.watch = temp, newWatch(id)
+	defer func() { _ = scratch.Discard() }()
+	size.spill, size.watch = scratch.Temp(), newWatch(id)
 	show := a.newProgress()
 	s, err := a.load(ctx, j, size, show)
 	if err != nil {
@@ -76,7 +78,7 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 		return err
 	}
 	defer func() { _ = s.close() }()
-	e := &explainer{session: s, id: id, dir: filepath.Join(temp, "out"), keys: map[string]bool{}, numbers: map[string]bool{}}
+	e := &explainer{session: s, id: id, scratch: scratch, keys: map[string]bool{}, numbers: map[string]bool{}}
 	found, err := e.explain(ctx, show)
 	show.close()
 	if err != nil {
@@ -100,10 +102,10 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 // reports have it.
 type explainer struct {
 	*session
-	id     string
-	dir    string
-	writer *reports.Writer
-	mu     sync.Mutex
+	id      string
+	scratch *reports.Staging
+	writer  *reports.Writer
+	mu      sync.Mutex
 
 	keys    map[string]bool // merchant and out_trade_no
 	numbers map[string]bool // trade_nos that the results tie to the number
@@ -113,11 +115,8 @@ func (e *explainer) explain(ctx context.Context, show progress) (*explanation, e
 	if err := e.checkPrimary(); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(e.dir, 0o700); err != nil {
-		return nil, err
-	}
-	r := &runner{session: e.session}
-	options := r.reportOptions(e.dir)
+	r := &runner{session: e.session, staging: e.scratch}
+	options := r.reportOptions(e.scratch.Dir())
 	options.Formats, options.Sort, options.CSVBOM = reports.Formats{CSV: true}, false, false
 	e.writer = reports.NewWriter(options)
 	defer func() { _ = e.writer.Close() }()
@@ -130,9 +129,14 @@ func (e *explainer) explain(ctx context.Context, show progress) (*explanation, e
 	}
 	result := *r.result
 	result.Breaks = slices.DeleteFunc(slices.Clone(result.Breaks), func(b engine.Break) bool { return !e.aboutBreak(&b) })
-	result.Rejects = slices.DeleteFunc(slices.Clone(result.Rejects), func(r schema.Reject) bool { return !places[place{r.Table, r.Line}] })
 	if err := e.fillRaw(ctx, result.Rejects); err != nil {
 		return nil, err
+	}
+	result.Rejects = slices.DeleteFunc(slices.Clone(result.Rejects), func(r schema.Reject) bool {
+		return !places[place{r.Table, r.Line}] && !e.aboutReject(&r)
+	})
+	for i := range result.Rejects {
+		places[place{result.Rejects[i].Table, result.Rejects[i].Line}] = true
 	}
 	if err := e.writer.Finish(ctx, &result, reports.Outcome{}); err != nil {
 		return nil, err
@@ -235,7 +239,7 @@ func (e *explainer) read(ctx context.Context, places map[place]bool) (*explanati
 		{"rejects", &x.Rejects},
 	} {
 		var err error
-		if *t.into, err = readRecords(filepath.Join(e.dir, t.name+".csv")); err != nil {
+		if *t.into, err = readRecords(filepath.Join(e.scratch.Dir(), t.name+".csv")); err != nil {
 			return nil, err
 		}
 	}
@@ -269,7 +273,7 @@ func (a *app) printExplanation(x *explanation) error {
 		fmt.Fprintln(a.stdout, a.say("输入行", "input lines"))
 	}
 	for _, line := range x.Inputs {
-		fmt.Fprintf(a.stdout, "  %s  [%s]\n    %s\n", line.Source, line.Kind, line.Raw)
+		fmt.Fprintf(a.stdout, "  %s  [%s]\n    %s\n", lang.Plain(line.Source), line.Kind, lang.Plain(line.Raw))
 	}
 	a.printRecords(a.say("匹配", "match"), x.Trades, a.whyTrade)
 	a.printGoods(x.Goods)
@@ -312,6 +316,11 @@ func (a *app) printGoods(goods []record) {
 	fmt.Fprintf(a.stdout, "\n%s\n", a.say("商品分摊", "goods allocation"))
 	columns := []string{"out_trade_no", "line", "goods_id", "goods_name", "quantity", "price", "line_amount", "allocated", "scenario", "source"}
 	t := newTable(1, 4, 5, 6, 7)
+	merchant := func(r record) string { return r.value("merchant_pid") }
+	if slices.ContainsFunc(goods, func(r record) bool { return merchant(r) != merchant(goods[0]) }) {
+		columns = append([]string{"merchant_pid"}, columns...)
+		t = newTable(2, 5, 6, 7, 8)
+	}
 	t.row(append([]string{"  " + columns[0]}, columns[1:]...)...)
 	for _, r := range goods {
 		cells := make([]string, len(columns))
@@ -337,6 +346,9 @@ func (a *app) whyTrade(r record) string {
 	case rules.StatusPending:
 		return a.say("只有一边有，时间在日切窗口内，另一边可能在相邻的一天", "one side only, near the day's cut-off: the other may be in the next day's files")
 	case rules.StatusBillOnly:
+		if r.value("reason") == rules.ReasonPOSRejected.String() {
+			return a.say("支付宝有，POS 的那一行被拒收（见“拒收”）", "Alipay has it, the POS's row is rejected (see rejects)")
+		}
 		return a.say("支付宝有，POS 没有", "Alipay has it, the POS has not")
 	case rules.StatusPOSOnly:
 		return a.say("POS 记为已付，支付宝没有", "the POS has it as paid, Alipay has not")

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -38,6 +37,9 @@ expected/ has what a run must find. The same flags always give the same files.`)
   duizhang generate --out many --profile small-zips --trades 100000 --merchants 500`,
 		Args: a.exactly(0, "generate 不带参数；请用 --out", "generate takes no arguments; use --out"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.out == "" {
+				return a.blankFlag("out")
+			}
 			cfg, err := a.generateConfig(cmd, f)
 			if err != nil {
 				return err
@@ -58,6 +60,7 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.SortFlags = false
 	flags.StringVar(&f.out, "out", "duizhang-data", a.say("写到这个文件夹", "folder to write to"))
 	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips 或 random", "demo, performance, small-zips or random"))
+	completeWith(cmd, "profile", profileWords)
 	flags.IntVar(&f.trades, "trades", 0, a.say("交易数（默认由 profile 定）", "trades (by default the profile's)"))
 	flags.IntVar(&f.merchants, "merchants", 0, a.say("商户数；small-zips 为账单数", "merchants; of small-zips, the number of bills"))
 	flags.Uint64Var(&f.seed, "seed", 1, a.say("随机种子", "seed"))
@@ -102,7 +105,7 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 	}
 	if f.date != "" {
 		if _, err := time.Parse(time.DateOnly, f.date); err != nil {
-			return cfg, usage(a.say("--date: %q：应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", f.date), "")
+			return cfg, usage(a.say("--date: %q: 应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", f.date), "")
 		}
 		cfg.Date = f.date
 	}
@@ -123,6 +126,9 @@ var dataFolders = []string{"bills", "pos", "refunds", "rebate", "ref", "expected
 // generate writes a data set. What is in the folder is left alone, unless it is
 // an earlier data set and force says to replace it.
 func (a *app) generate(ctx context.Context, dir string, cfg gen.Config, force bool) (*gen.Truth, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, usage(a.say("%s: 不是文件夹", "%s: not a folder", dir), "")
+	}
 	empty, err := isEmpty(dir)
 	if err != nil {
 		return nil, &failure{status: exitUsage, err: err}
@@ -164,13 +170,6 @@ func isEmpty(dir string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	if err != nil {
-		return false, err
-	}
-	if !info.IsDir() {
-		return false, fmt.Errorf("%s: not a folder", dir)
-	}
 	if _, err := f.Readdirnames(1); errors.Is(err, io.EOF) {
 		return true, nil
 	}

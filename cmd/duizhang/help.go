@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/cmd/duizhang/lang"
 )
 
 // dress gives all commands the texts of the language: help with its examples
@@ -33,6 +34,20 @@ func (a *app) dress(root *cobra.Command) {
 	for _, c := range commands {
 		c.InitDefaultHelpFlag()
 		c.Flags().Lookup("help").Usage = a.say("显示说明", "print this help")
+		if a.lang == lang.Chinese {
+			c.Flags().VisitAll(chineseDefault)
+			c.PersistentFlags().VisitAll(chineseDefault)
+		}
+	}
+}
+
+// chineseDefault says a flag's default in its text, where pflag would say it in
+// English; DefValue is for help alone.
+func chineseDefault(f *pflag.Flag) {
+	zero := map[string]string{"string": "", "int": "0", "uint64": "0"}
+	if none, ok := zero[f.Value.Type()]; ok && f.DefValue != none {
+		f.Usage += "（默认 " + f.DefValue + "）"
+		f.DefValue = none
 	}
 }
 
@@ -108,9 +123,9 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return usage(a.say("--%s 需要一个值", "--%s needs a value", e.GetSpecifiedName()), hint)
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		return usage(a.say("--%s: %q：%s", "--%s: %q: %s", e.GetFlag().Name, e.GetValue(), a.valueError(e)), hint)
+		return usage(a.say("--%s: %q: %s", "--%s: %q: %s", e.GetFlag().Name, e.GetValue(), a.valueError(e)), hint)
 	}
-	return usage(err.Error(), hint)
+	return usage(lang.Plain(err.Error()), hint)
 }
 
 // valueError is what a flag's value should have been.

@@ -12,11 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine/schema"
 	"duizhang/loaders"
 )
@@ -58,6 +60,9 @@ func (a *app) init(ctx context.Context, dir string, force bool) error { //nolint
 			a.say("用 --force 替换", "replace it with --force"))
 	}
 	names, err := dayFiles(dir)
+	if _, gone := os.Stat(dir); errors.Is(gone, fs.ErrNotExist) {
+		return usage(a.say("%s: 没有这个文件夹", "%s: no such folder", dir), "")
+	}
 	if err != nil {
 		return &failure{status: exitUsage, err: err}
 	}
@@ -117,9 +122,6 @@ func dayFiles(dir string) ([]string, error) {
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: no such folder", dir)
-	}
 	slices.Sort(names)
 	return names, err
 }
@@ -267,8 +269,22 @@ func family(name string) string {
 // plainPattern is a pattern that finds a name as it stands. What a job file reads
 // otherwise becomes ?.
 func plainPattern(name string) string {
-	return strings.NewReplacer("{", "?", "}", "?", "*", "?", "[", "?", `\`, "?").Replace(name)
+	name = strings.NewReplacer("{", "?", "}", "?", "*", "?", "[", "?", `\`, "?").Replace(name)
+	var b strings.Builder
+	for len(name) > 0 {
+		letter, size := utf8.DecodeRuneInString(name)
+		if letter == utf8.RuneError && size == 1 {
+			letter = '?' // a byte that is no text matches it too
+		}
+		b.WriteRune(letter)
+		name = name[size:]
+	}
+	return b.String()
 }
+
+// quotedYAML is text as a double-quoted scalar of YAML, whose escapes are Go's
+// but for those of bytes that are no text: \xff is a letter there.
+func quotedYAML(text string) string { return strconv.Quote(strings.ToValidUTF8(text, "?")) }
 
 // text is the job file.
 func (d *draft) text() string {
@@ -302,7 +318,7 @@ func (d *draft) writeInputs(b *strings.Builder) {
 		have[e.kind] = true
 		quoted := make([]string, len(e.patterns))
 		for i, pattern := range e.patterns {
-			quoted[i] = strconv.Quote(pattern)
+			quoted[i] = quotedYAML(pattern)
 		}
 		line := fmt.Sprintf("%-13s [%s]", e.kind.String()+":", strings.Join(quoted, ", "))
 		note := say("%d 个文件，%d 行", "files: %d, rows: %d", e.files, e.rows)
@@ -329,7 +345,8 @@ func (d *draft) writeDoubts(b *strings.Builder) {
 				fmt.Fprintln(b, say("# 不认识或用不上的文件：", "# Files that are not known, or that no input takes:"))
 				first = false
 			}
-			fmt.Fprintf(b, "#   %s: %s\n", f.name, strings.ReplaceAll(f.why, "\n", " "))
+			// A comment ends with its line: a name must not.
+			fmt.Fprintf(b, "#   %s: %s\n", lang.Plain(f.name), lang.Plain(strings.ReplaceAll(f.why, "\n", " ")))
 		}
 	}
 	guesses := d.guesses()
@@ -358,7 +375,7 @@ func (d *draft) guesses() map[schema.InputKind][]string {
 			if column == "" || column == cell {
 				continue
 			}
-			guess := column + ": [" + strconv.Quote(cell) + "]"
+			guess := column + ": [" + quotedYAML(cell) + "]"
 			if !slices.Contains(all[kind], guess) && !slices.ContainsFunc(all[kind], func(g string) bool { return strings.HasPrefix(g, column+":") }) {
 				all[kind] = append(all[kind], guess)
 			}

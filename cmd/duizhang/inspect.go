@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine/schema"
 	"duizhang/loaders"
 	"duizhang/reports"
@@ -42,7 +43,7 @@ known and clean; 3 one is refused or a control total does not hold; 4 rows are r
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if rows < 0 || rows > 1000 {
-				return usage(a.say("--rows: %q：应为 0 到 1000", "--rows: %q: must be 0 to 1000", strconv.Itoa(rows)), "")
+				return usage(a.say("--rows: %q: 应为 0 到 1000", "--rows: %q: must be 0 to 1000", strconv.Itoa(rows)), "")
 			}
 			sights, err := a.inspect(cmd.Context(), args, rows)
 			if err != nil {
@@ -62,7 +63,7 @@ known and clean; 3 one is refused or a control total does not hold; 4 rows are r
 func (a *app) inspect(ctx context.Context, files []string, rows int) ([]sight, error) {
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			return nil, usage(a.say("%s：是文件夹", "%s: is a folder", file),
+			return nil, usage(a.say("%s: 是文件夹", "%s: is a folder", file),
 				a.say("用 duizhang inspect %s/* 看其中的文件，或用 duizhang init %s", "look at its files with duizhang inspect %s/*, or use duizhang init %s", file, file))
 		}
 	}
@@ -113,7 +114,7 @@ func (a *app) printSights(sights []sight) error {
 
 func (a *app) printSight(s sight) {
 	t := s.table
-	fmt.Fprintln(a.stdout, t.File())
+	fmt.Fprintln(a.stdout, lang.Plain(t.File()))
 	facts := newTable()
 	fact := func(zh, en, value string) {
 		if value != "" {
@@ -201,7 +202,7 @@ func (a *app) printProblems(t *schema.Table) {
 			fmt.Fprintln(a.stdout, "    "+a.say("……另有 %d 个（用 --json 查看）", "… and %d more (see --json)", more))
 			return
 		}
-		text := schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}.String() + ": "
+		text := lang.Plain(schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}.String()) + ": "
 		if p.Value != "" {
 			text += strconv.Quote(reports.Mask.Text(p.Value)) + ": "
 		}
@@ -216,7 +217,7 @@ func (a *app) printFirst(rows []string) {
 	fmt.Fprintln(a.stdout, "  "+a.say("前几行", "first rows"))
 	width, _ := terminal(a.stdout)
 	for _, row := range rows {
-		text := reports.Mask.Text(strings.ReplaceAll(row, "\n", " "))
+		text := lang.Plain(reports.Mask.Text(strings.ReplaceAll(row, "\n", " ")))
 		if width > 24 {
 			text = shortened(text, width-4)
 		}

@@ -18,8 +18,24 @@ func main() { os.Exit(status()) }
 // status runs the process. The first signal ends the work in order, with status
 // 130; a second one ends the process at once.
 func status() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+}
+
+// interruptible is a context that ends with the first signal to stop. A signal
+// that whoever started the process had ignored, as nohup does, stays ignored.
+func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
+	var signals []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
+	}
+	if len(signals) == 0 { // none would be all of them
+		return context.WithCancel(parent)
+	}
+	ctx, stop := signal.NotifyContext(parent, signals...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }

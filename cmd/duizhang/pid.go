@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine/schema"
 	"duizhang/loaders"
+	"duizhang/reports"
 	"duizhang/rules"
 )
 
@@ -48,6 +49,9 @@ a blank line is a trade without a PID.`),
   duizhang pid 2.08873E+15 --agreements ref/agreements.csv --providers ref/providers.csv --merchants ref/merchants.csv
   cut -d, -f15 pos.csv | sort -u | duizhang pid --agreements ref/agreements.csv --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(f.agreements) == 0 && len(f.agreementFiles) == 0 {
+				return usage(a.say("没有给出协议（--agreement 或 --agreements）", "no agreements are given (--agreement or --agreements)"), "")
+			}
 			book, err := a.pidBook(cmd.Context(), f)
 			if err != nil {
 				return err
@@ -144,7 +148,7 @@ func (a *app) pidRegistry(ctx context.Context, f pidFlags) (*schema.Registry, er
 		}
 		if t.Rejected > 0 {
 			for _, p := range t.Problems {
-				a.complain(schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}.String()+": "+p.Message, "")
+				a.complain(lang.Plain(schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}.String())+": "+reports.Mask.Text(p.Message), "")
 			}
 			return nil, quietly(exitRejects)
 		}
@@ -160,7 +164,7 @@ func (discard) Reject(schema.Reject)                            {}
 
 func (a *app) parseAgreement(text string) (rules.Agreement, error) {
 	bad := func() (rules.Agreement, error) {
-		return rules.Agreement{}, usage(a.say("--agreement: %q：应为 PID:产品:费率[:生效日[:失效日]]", "--agreement: %q: must be PID:product:rate[:from[:to]]", text),
+		return rules.Agreement{}, usage(a.say("--agreement: %q: 应为 PID:产品:费率[:生效日[:失效日]]", "--agreement: %q: must be PID:product:rate[:from[:to]]", text),
 			a.say("例如 2088731199938475:face_to_face:0.002:2026-01-01", "such as 2088731199938475:face_to_face:0.002:2026-01-01"))
 	}
 	parts := strings.Split(text, ":")
@@ -197,7 +201,7 @@ func (a *app) pidDay(date string) (int32, error) {
 	}
 	day, err := time.Parse(time.DateOnly, date)
 	if err != nil {
-		return 0, usage(a.say("--date: %q：应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", date), "")
+		return 0, usage(a.say("--date: %q: 应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", date), "")
 	}
 	return daysOf(day), nil
 }
@@ -260,7 +264,7 @@ func (a *app) printVerdicts(verdicts []verdict) error {
 		t.row(pid, v.Cause, v.Why, appeal, agreement)
 	}
 	if len(t.rows) == 0 {
-		fmt.Fprintln(a.stderr, "duizhang: "+a.say("没有 PID", "no PIDs"))
+		a.complain(a.say("没有 PID", "no PIDs"), "")
 		return nil
 	}
 	t.write(a.stdout)

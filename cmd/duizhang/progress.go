@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -135,10 +133,3 @@ func (p *progressLines) stage(name string, done, total int64) {
 }
 
 func (p *progressLines) close() {}
-
-// indented writes lines with blanks before them.
-func indented(w io.Writer, by int, text string) {
-	for line := range strings.Lines(text) {
-		fmt.Fprint(w, strings.Repeat(" ", by)+line)
-	}
-}

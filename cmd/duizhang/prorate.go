@@ -69,6 +69,7 @@ are read from standard input, one a line: the total, then the goods lines.`),
 	flags.StringVar(&total, "total", "", a.say("订单金额", "the order's total"))
 	flags.StringArrayVar(&lines, "line", nil, a.say("商品行：价格x数量，可重复", "a goods line, PRICExQUANTITY; may be repeated"))
 	flags.StringVar(&remainder, "remainder", "largest_remainder", a.say("尾差：largest_remainder 或 last_line", "the fen left over: largest_remainder or last_line"))
+	completeWith(cmd, "remainder", []string{"largest_remainder", "last_line"})
 	return cmd
 }
 
@@ -110,8 +111,11 @@ func (a *app) eachLine(in io.Reader, each func(words []string) error) error {
 
 func (a *app) prorate(total string, lines []string, rule rules.Remainder) (allocation, error) {
 	t, err := rules.ParseFen([]byte(total))
+	if errors.Is(err, rules.ErrRange) {
+		return allocation{}, usage(a.say("--total: %q: 超出金额范围 ±9999999999999.99", "--total: %q: out of the range of amounts, ±9999999999999.99", total), "")
+	}
 	if err != nil || t < 0 {
-		return allocation{}, usage(a.say("--total: %q：应为不小于 0、最多两位小数的金额", "--total: %q: must be an amount of 0 or more with at most two decimals", total), "")
+		return allocation{}, usage(a.say("--total: %q: 应为不小于 0、最多两位小数的金额", "--total: %q: must be an amount of 0 or more with at most two decimals", total), "")
 	}
 	if len(lines) == 0 {
 		return allocation{}, usage(a.say("没有商品行", "no goods lines"), a.say("例如 --line 3x2", "such as --line 3x2"))
@@ -120,14 +124,19 @@ func (a *app) prorate(total string, lines []string, rule rules.Remainder) (alloc
 	goods := make([]rules.GoodsLine, len(lines))
 	var sum rules.Fen
 	for i, text := range lines {
-		line, id, ok := parseGoods(text)
-		if !ok {
-			return allocation{}, usage(a.say("--line: %q：应为 价格x数量，例如 3.50x2", "--line: %q: must be PRICExQUANTITY, such as 3.50x2", text), "")
+		line, id, err := parseGoods(text)
+		if errors.Is(err, rules.ErrRange) {
+			return allocation{}, usage(a.say("--line: %q: 超出范围：价格和数量至多 9223372036854.775807，行金额至多 9999999999999.99", "--line: %q: out of range: price and quantity are at most 9223372036854.775807, the amount 9999999999999.99", text), "")
+		}
+		if err != nil {
+			return allocation{}, usage(a.say("--line: %q: 应为 价格x数量，例如 3.50x2", "--line: %q: must be PRICExQUANTITY, such as 3.50x2", text), "")
 		}
 		line.ID = wordCode(&ids, id)
 		goods[i] = line
-		amount, _ := rules.LineAmount(line.Price, line.Quantity)
-		sum += amount
+		amount, _ := rules.LineAmount(line.Price, line.Quantity) // parseGoods has seen that it is one
+		if sum += amount; sum > rules.MaxFen {
+			return allocation{}, usage(a.say("商品合计超出金额范围 ±9999999999999.99", "the goods together are out of the range of amounts, ±9999999999999.99"), "")
+		}
 	}
 	var allocator rules.Allocator
 	scenario, allocated, err := allocator.Order(t, goods, nil, rule)
@@ -159,7 +168,7 @@ func wordCode(words *[]string, text string) uint32 {
 }
 
 // parseGoods reads [ID=]PRICE[xQUANTITY].
-func parseGoods(text string) (line rules.GoodsLine, id string, ok bool) {
+func parseGoods(text string) (line rules.GoodsLine, id string, err error) {
 	if before, after, found := strings.Cut(text, "="); found {
 		id, text = before, after
 	}
@@ -170,14 +179,18 @@ func parseGoods(text string) (line rules.GoodsLine, id string, ok bool) {
 		price, quantity = text[:at], text[at+size:]
 	}
 	p, err := rules.ParseMicro([]byte(price))
-	if err != nil || p < 0 {
-		return line, id, false
+	if err != nil {
+		return line, id, err
 	}
 	q, err := rules.ParseMicro([]byte(quantity))
-	if err != nil || q <= 0 {
-		return line, id, false
+	if err != nil {
+		return line, id, err
 	}
-	return rules.GoodsLine{Quantity: q, Price: p, HasPrice: true}, id, true
+	if p < 0 || q <= 0 {
+		return line, id, rules.ErrNegative
+	}
+	_, err = rules.LineAmount(p, q)
+	return rules.GoodsLine{Quantity: q, Price: p, HasPrice: true}, id, err
 }
 
 func firstLetter(text string) (letter rune, size int) {

@@ -47,7 +47,7 @@ red packet do not come back. Without --refund, amounts are read from standard in
 			for _, fund := range funds {
 				value, err := rules.ParseFen([]byte(*amounts[fund.fund]))
 				if err != nil || value < 0 {
-					return usage(a.say("--%s: %q：应为不小于 0、最多两位小数的金额", "--%s: %q: must be an amount of 0 or more with at most two decimals", fund.flag, *amounts[fund.fund]), "")
+					return usage(a.say("--%s: %q: 应为不小于 0、最多两位小数的金额", "--%s: %q: must be an amount of 0 or more with at most two decimals", fund.flag, *amounts[fund.fund]), "")
 				}
 				funding[fund.fund] = value
 			}
@@ -97,7 +97,7 @@ func (a *app) splitRefunds(funding rules.Funding, refunds []string) (refundResul
 	for _, text := range refunds {
 		amount, err := rules.ParseFen([]byte(text))
 		if err != nil || amount <= 0 {
-			return result, usage(a.say("--refund: %q：应为大于 0、最多两位小数的金额", "--refund: %q: must be an amount above 0 with at most two decimals", text), "")
+			return result, usage(a.say("--refund: %q: 应为大于 0、最多两位小数的金额", "--refund: %q: must be an amount above 0 with at most two decimals", text), "")
 		}
 		back, ok := policy.Step(funding, sum, sum+amount)
 		if ok {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/reports"
@@ -28,6 +29,14 @@ type runFlags struct {
 	workers         int
 	allowIncomplete bool
 	profile         string
+
+	given func(flag string) bool // on the command line, if only blank
+}
+
+// blank tells whether a flag was given without a value in it: a variable of a
+// script that was not set.
+func (f *runFlags) blank(flag, value string) bool {
+	return value == "" && f.given != nil && f.given(flag)
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -69,6 +78,7 @@ func (a *app) dateFlag(cmd *cobra.Command, f *runFlags) {
 }
 
 func (a *app) sizeFlags(cmd *cobra.Command, f *runFlags) {
+	f.given = cmd.Flags().Changed
 	cmd.Flags().StringVar(&f.memory, "memory", "", a.say("内存上限，例如 2GiB（默认为本机内存的 60%）", "memory to use, such as 2GiB (60 % of the machine's by default)"))
 	cmd.Flags().IntVar(&f.workers, "workers", 0, a.say("并行数（默认为处理器数）", "workers (one for each processor by default)"))
 }
@@ -76,19 +86,19 @@ func (a *app) sizeFlags(cmd *cobra.Command, f *runFlags) {
 // sizing checks the flags that bound what a run may use.
 func (a *app) sizing(f runFlags) (sizing, error) {
 	size := sizing{memory: memoryBudget(), workers: f.workers}
-	if f.memory != "" {
+	if f.memory != "" || f.blank("memory", f.memory) {
 		memory, ok := parseSize(f.memory)
 		if !ok {
-			return size, usage(a.say("--memory: %q：应为大小，例如 2GiB、512MiB", "--memory: %q: must be a size such as 2GiB or 512MiB", f.memory), "")
+			return size, usage(a.say("--memory: %q: 应为大小，例如 2GiB、512MiB", "--memory: %q: must be a size such as 2GiB or 512MiB", f.memory), "")
 		}
 		if memory < leastMemory {
-			return size, usage(a.say("--memory: %q：至少 64MiB", "--memory: %q: at least 64MiB", f.memory), "")
+			return size, usage(a.say("--memory: %q: 至少 64MiB", "--memory: %q: at least 64MiB", f.memory), "")
 		}
 		size.memory = memory
 	}
 	switch {
-	case f.workers < 0 || f.workers > 4096:
-		return size, usage(a.say("--workers: %q：应为 1 到 4096", "--workers: %q: must be 1 to 4096", fmt.Sprint(f.workers)), "")
+	case f.workers < 0 || f.workers > 4096 || f.workers == 0 && f.given != nil && f.given("workers"):
+		return size, usage(a.say("--workers: %q: 应为 1 到 4096", "--workers: %q: must be 1 to 4096", fmt.Sprint(f.workers)), "")
 	case f.workers == 0:
 		size.workers = runtime.GOMAXPROCS(0)
 	}
@@ -101,8 +111,19 @@ func (a *app) prepare(file string, f runFlags) (*job.Job, sizing, error) {
 	if err != nil {
 		return nil, size, err
 	}
+	switch {
+	case f.blank("out", f.out):
+		return nil, size, a.blankFlag("out")
+	case f.blank("date", f.date):
+		return nil, size, a.blankFlag("date")
+	}
 	j, err := a.readJob(file, f.date)
 	return j, size, err
+}
+
+// blankFlag is the error of a flag whose value is blank.
+func (a *app) blankFlag(flag string) error {
+	return usage(a.say("--%s 的值不能为空", "--%s must not be blank", flag), "")
 }
 
 // runJob is the nightly job.
@@ -118,18 +139,13 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	defer stop()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(size.memory))
 
-	out := f.out
-	if out == "" {
-		out = filepath.Join(j.Dir, filepath.FromSlash(j.Output.Dir))
-		if filepath.IsAbs(j.Output.Dir) {
-			out = filepath.Clean(j.Output.Dir)
-		}
-	}
+	out := outOf(j, f)
 	unlock, err := a.lockOutput(out)
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	a.tidy(out+failedSuffix, out+explainSuffix) // NewStaging does so for out itself
 	staging, err := reports.NewStaging(out, j.Output.Mode)
 	if err != nil {
 		return a.outputError(err)
@@ -199,7 +215,11 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 		return err
 	}
 	r.dir = r.out
-	return turned(r.staging.Publish(), r.app.outputError)
+	if err := r.staging.Publish(); err != nil {
+		return r.app.outputError(err)
+	}
+	r.app.removeFailed(r.out + failedSuffix)
+	return nil
 }
 
 func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
@@ -252,7 +272,7 @@ func (r *runner) fail(ctx context.Context) error {
 		return err
 	}
 	r.outcome.ExitCode = exitInput
-	staging, err := reports.NewStaging(r.out+".failed", r.job.Output.Mode)
+	staging, err := reports.NewStaging(r.out+failedSuffix, r.job.Output.Mode)
 	if err != nil {
 		return r.app.outputError(err)
 	}
@@ -261,7 +281,7 @@ func (r *runner) fail(ctx context.Context) error {
 	if err := w.Fail(r.result, r.outcome); err != nil {
 		return r.app.outputError(errors.Join(err, w.Close()))
 	}
-	r.dir = r.out + ".failed"
+	r.dir = r.out + failedSuffix
 	return turned(staging.Publish(), r.app.outputError)
 }
 
@@ -286,13 +306,14 @@ func (r *runner) reportOptions(dir string) reports.Options {
 // summarize prints the closing summary.
 func (r *runner) summarize() error {
 	return reports.Console(r.app.stdout, r.result, r.outcome, reports.ConsoleOptions{
-		Lang: reports.Lang(r.app.lang), Color: r.app.colored(r.app.stdout), Out: r.dir,
+		Lang: reports.Lang(r.app.lang), Color: r.app.colored(r.app.stdout), Out: lang.Plain(r.dir),
 	})
 }
 
 // close ends the run: it says what came out, and gives the status.
 func (r *runner) close() error {
 	a := r.app
+	a.published = true
 	if r.outcome.Incomplete {
 		r.complainInputs()
 		if !r.flags.allowIncomplete {

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/loaders"
@@ -25,15 +28,15 @@ func (a *app) readJob(file, date string) (*job.Job, error) {
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return nil, usage(a.say("%s：没有这个作业文件", "%s: no such job file", file),
+		return nil, usage(a.say("%s: 没有这个作业文件", "%s: no such job file", file),
 			a.say("duizhang init 会为一个文件夹写作业文件", "duizhang init writes a job file for a folder"))
 	case err != nil:
 		return nil, &failure{status: exitUsage, err: err}
 	case info.IsDir():
-		return nil, usage(a.say("%s：是文件夹，不是作业文件", "%s: is a folder, not a job file", file),
+		return nil, usage(a.say("%s: 是文件夹，不是作业文件", "%s: is a folder, not a job file", file),
 			a.say("duizhang init %s 会写一份作业文件", "duizhang init %s writes a job file", file))
 	case info.Size() > maxJobFile:
-		return nil, usage(a.say("%s：太大，不是作业文件", "%s: too large for a job file", file), "")
+		return nil, usage(a.say("%s: 太大，不是作业文件", "%s: too large for a job file", file), "")
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
@@ -85,7 +88,10 @@ type sizing struct {
 func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) (*session, error) {
 	s := &session{app: a, job: j, words: schema.NewWords(), workers: size.workers, dry: size.dry, watch: size.watch}
 	s.timings.now = a.now
-	inputs, err := j.Files()
+	inputs, notes, err := j.Files()
+	for _, note := range notes {
+		a.note(note)
+	}
 	if err != nil {
 		var ok bool
 		if s.missing, ok = errors.AsType[job.Missing](err); !ok {
@@ -161,9 +167,16 @@ func missingTable(m job.Problem) *schema.Table {
 	return &schema.Table{
 		Path: m.Value, From: schema.Null, To: schema.Null, FirstTime: schema.Null, LastTime: schema.Null,
 		Refused:  true,
-		Problems: []schema.Problem{{Code: "missing", Column: m.Pos.Name, Value: m.Value, Message: m.Text}},
+		Problems: []schema.Problem{{Code: codeMissing, Column: m.Pos.Name, Value: m.Value, Message: m.Text}},
 	}
 }
+
+// missing tells whether the table stands for a pattern that found nothing.
+func missing(t *schema.Table) bool {
+	return t.Refused && len(t.Problems) > 0 && t.Problems[0].Code == codeMissing
+}
+
+const codeMissing = "missing"
 
 // incomplete tells whether an input is missing, refused, or fails its control
 // total: exit status 3.
@@ -196,7 +209,7 @@ func (a *app) complainTable(t *schema.Table) {
 			continue
 		}
 		pos := schema.Pos{File: t.File(), Line: p.Line, Name: p.Column}
-		a.complain(pos.String()+": "+reports.Mask.Text(p.Message), "")
+		a.complain(lang.Plain(pos.String())+": "+reports.Mask.Text(p.Message), "")
 	}
 }
 
@@ -219,7 +232,7 @@ func (s *session) checkPrimary() error {
 		if primary == 1 {
 			return nil
 		}
-		return s.wrongPrimary("inputs.providers", s.app.say("应恰有一个 primary 服务商，现有 %d 个", "exactly one provider must be primary; there are %d", primary),
+		return s.wrongPrimary(schema.ProvidersKind, s.app.say("应恰有一个 primary 服务商，现有 %d 个", "exactly one provider must be primary; there are %d", primary),
 			s.app.say("在 providers 文件里把一行的 primary 设为 true，其余为 false", "set primary to true in one row of the providers file, and to false in the others"))
 	}
 	pids := map[string]bool{}
@@ -229,12 +242,56 @@ func (s *session) checkPrimary() error {
 	if len(pids) == 1 {
 		return nil
 	}
-	return s.wrongPrimary("inputs.agreements", s.app.say("协议里有 %d 个服务商 PID，无法确定主 PID", "%d provider PIDs have agreements, and none is known to be the primary one", len(pids)),
+	return s.wrongPrimary(schema.AgreementsKind, s.app.say("协议里有 %d 个服务商 PID，无法确定主 PID", "%d provider PIDs have agreements, and none is known to be the primary one", len(pids)),
 		s.app.say("请加上 providers 文件，并把其中一个设为 primary", "add a providers file in which one is primary"))
 }
 
-func (s *session) wrongPrimary(key, text, hint string) error {
-	return &failure{status: exitUsage, err: job.Problem{Pos: s.job.Place(key), Text: text}, hint: hint}
+// wrongPrimary is the error of a file that does not tell the primary provider.
+// Where rows of it were rejected, they are the likely cause and are named.
+func (s *session) wrongPrimary(kind schema.InputKind, text, hint string) error {
+	if rows := s.rejectedRows(kind); rows != "" {
+		all := !slices.ContainsFunc(s.tables, func(t *schema.Table) bool { return t.Kind == kind && t.Accepted > 0 })
+		switch {
+		case !all:
+			text += s.app.say("；被拒收的行：", "; rejected rows: ") + rows
+		case kind == schema.AgreementsKind:
+			text = s.app.say("协议文件的行全部被拒收：", "all rows of the agreements are rejected: ") + rows
+		default:
+			text = s.app.say("服务商文件的行全部被拒收：", "all rows of the providers are rejected: ") + rows
+		}
+		hint = s.app.say("改正这些行后重跑", "put these rows right and run again")
+	}
+	return &failure{status: exitUsage, err: job.Problem{Pos: s.job.Place("inputs." + kind.String()), Text: text}, hint: hint}
+}
+
+// rejectedRows names the first rejected rows of a kind, or is empty.
+func (s *session) rejectedRows(kind schema.InputKind) string {
+	const named = 3
+	var parts []string
+	total := 0
+	for _, t := range s.tables {
+		if t.Kind != kind {
+			continue
+		}
+		total += int(t.Rejected)
+		for _, p := range t.Problems {
+			if p.Line > 0 && len(parts) < named {
+				part := t.File() + ":" + strconv.Itoa(p.Line)
+				if p.Column != "" {
+					part += " " + p.Column + " " + strconv.Quote(reports.Mask.Text(p.Value))
+				}
+				parts = append(parts, part+" ("+p.Code+")")
+			}
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	text := strings.Join(parts, ", ")
+	if total > len(parts) {
+		text += s.app.say(" 等 %d 行", " … %d in all", total)
+	}
+	return text
 }
 
 // fillRaw reads the lines of rejects that the engine made, which has no files.

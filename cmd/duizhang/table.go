@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"duizhang/cmd/duizhang/lang"
 )
 
 // A table is aligned text for people. Chinese letters are two columns wide.
@@ -22,7 +24,14 @@ func newTable(right ...int) *table {
 	return t
 }
 
-func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
+// row adds a row; its cells may hold anything.
+func (t *table) row(cells ...string) {
+	plain := make([]string, len(cells))
+	for i, cell := range cells {
+		plain[i] = lang.Plain(cell)
+	}
+	t.rows = append(t.rows, plain)
+}
 
 // write prints the rows with two blanks between columns.
 func (t *table) write(w io.Writer) {

@@ -16,10 +16,10 @@ func (a *app) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate JOB.yaml",
 		Short: a.say("检查作业文件和输入，不对账", "checks job file and inputs without running"),
-		Long: a.say(`检查作业文件，读完所有输入，核对控制总额，数出被拒绝的行；不对账，不写任何文件。
+		Long: a.say(`检查作业文件，读完所有输入，核对控制总额，数出被拒绝的行；不对账，不写任何结果。
 退出码同 run：2 作业文件错误，3 输入缺失或控制总额不符，4 拒收行超限。`,
 			`Checks the job file, reads all inputs, compares control totals and counts rejected rows; nothing is
-reconciled and no file is written. Exit status as of run: 2 job-file error, 3 an input is missing
+reconciled and no results are written. Exit status as of run: 2 job-file error, 3 an input is missing
 or a control total does not hold, 4 rejects above the limit.`),
 		Example: `  duizhang validate duizhang.yaml
   duizhang validate duizhang.yaml --date yesterday --json`,
@@ -38,6 +38,8 @@ func (a *app) validate(ctx context.Context, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	out := outOf(j, f)
+	a.tidy(out, out+failedSuffix, out+explainSuffix)
 	size.dry = true
 	show := a.newProgress()
 	s, err := a.load(ctx, j, size, show)
@@ -94,16 +96,48 @@ func (s *session) printValidation() {
 		if table.Kind != 0 {
 			kind = table.Kind.String()
 		}
-		if table.Refused || table.Format == "" {
+		switch {
+		case missing(table):
+			format = a.say("（缺失）", "(missing)")
+		case table.Refused:
 			format = a.say("（拒绝）", "(refused)")
-			if !table.Refused {
-				format = "–"
-			}
+		case table.Format == "":
+			format = "–"
 		}
 		t.row(table.File(), kind, format, strconv.FormatInt(table.Accepted, 10), strconv.FormatInt(table.Rejected, 10), a.controls(table))
 	}
 	t.write(a.stdout)
-	fmt.Fprintln(a.stdout, a.say("作业文件 %s 没有错误；拒收 %d 行", "job file %s has no errors; %d rows rejected", s.job.File, len(s.rejects)))
+	fmt.Fprintln(a.stdout, a.say("作业文件 %s 没有错误；拒收 %d 行", "job file %s has no errors; %d rows rejected", s.job.File, len(s.rejects))+s.faults())
+}
+
+// faults counts the inputs that a run could not do with.
+func (s *session) faults() string {
+	a := s.app
+	gone, refused, apart := 0, 0, 0
+	for _, t := range s.tables {
+		switch {
+		case missing(t):
+			gone++
+		case t.Refused:
+			refused++
+		case !controlsHold(t):
+			apart++
+		}
+	}
+	text := ""
+	for _, f := range []struct {
+		n      int
+		zh, en string
+	}{
+		{gone, "；%d 个输入缺失", "; inputs missing: %d"},
+		{refused, "；%d 个输入被拒绝", "; inputs refused: %d"},
+		{apart, "；%d 个输入控制总额不符", "; inputs whose control totals do not hold: %d"},
+	} {
+		if f.n > 0 {
+			text += a.say(f.zh, f.en, f.n)
+		}
+	}
+	return text
 }
 
 // controls says in a word whether the control totals of a table hold.

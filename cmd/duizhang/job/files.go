@@ -2,7 +2,6 @@ package job
 
 import (
 	"cmp"
-	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -29,39 +28,51 @@ type Missing []Problem
 func (m Missing) Error() string { return Problems(m).Error() }
 
 // Files finds the files of all patterns, sorted by kind and name. A file that
-// two patterns of a kind find, or that is there under a second name, counts once.
-// The error is Missing; the files of the other patterns come with it.
-func (j *Job) Files() (inputs []Input, err error) {
+// two patterns of a kind find, or that is there under a second name, counts once;
+// notes tell of such names, and of what was passed by. The error is Missing; the
+// files of the other patterns come with it.
+func (j *Job) Files() (inputs []Input, notes []string, err error) {
 	var missing Missing
-	seen := map[schema.InputKind]map[string]bool{}
+	seen := map[schema.InputKind]map[string]string{} // name of what a path leads to
 	for _, pattern := range j.Patterns {
-		paths, fault := glob(j.Dir, pattern.Text, j.lang)
-		if fault != "" {
-			missing = append(missing, Problem{Pos: pattern.Pos, Value: pattern.Text, Text: fault})
-			continue
+		w := walker{lang: j.lang, name: j.name}
+		w.glob(j.Dir, pattern.Text)
+		for _, f := range w.broken {
+			missing = append(missing, Problem{Pos: pattern.Pos, Value: f.value, Text: f.text})
+		}
+		for _, note := range w.notes {
+			if !slices.Contains(notes, note) {
+				notes = append(notes, note)
+			}
 		}
 		if seen[pattern.Kind] == nil {
-			seen[pattern.Kind] = map[string]bool{}
+			seen[pattern.Kind] = map[string]string{}
 		}
-		for _, file := range paths {
-			identity := file
+		for _, file := range w.found {
+			identity, name := file, j.name(file)
 			if real, err := filepath.EvalSymlinks(file); err == nil {
 				identity = real
 			}
-			if seen[pattern.Kind][identity] {
-				continue
+			first, again := seen[pattern.Kind][identity]
+			switch {
+			case !again:
+				seen[pattern.Kind][identity] = name
+				inputs = append(inputs, Input{Kind: pattern.Kind, Path: file, Name: name})
+			case first != name:
+				note := j.lang.Say("%s 与 %s 是同一个文件，只读一次", "%s and %s are one file, which is read once", first, name)
+				if !slices.Contains(notes, note) {
+					notes = append(notes, note)
+				}
 			}
-			seen[pattern.Kind][identity] = true
-			inputs = append(inputs, Input{Kind: pattern.Kind, Path: file, Name: j.name(file)})
 		}
 	}
 	slices.SortFunc(inputs, func(a, b Input) int {
 		return cmp.Or(int(a.Kind)-int(b.Kind), strings.Compare(a.Name, b.Name))
 	})
 	if len(missing) > 0 {
-		return inputs, missing
+		return inputs, notes, missing
 	}
-	return inputs, nil
+	return inputs, notes, nil
 }
 
 // name is the path as reports show it.
@@ -98,23 +109,27 @@ func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) 
 // glob finds the files of one pattern, sorted by name. It follows links to files
 // and never goes into linked folders, so that a link cannot lead a run to files
 // that nobody meant. Names that begin with a dot are found only by a pattern that
-// begins with one.
-func glob(dir, pattern string, l lang.Lang) (paths []string, fault string) {
+// begins with one. What the pattern matches and cannot be read is broken, as is a
+// pattern that matches nothing.
+func (w *walker) glob(dir, pattern string) {
+	text := pattern
 	pattern = filepath.ToSlash(pattern)
 	literal := filepath.FromSlash(pattern)
 	if !filepath.IsAbs(literal) {
 		literal = filepath.Join(dir, literal)
 	}
-	w := walker{lang: l}
 	if !hasMeta(pattern) || isFile(literal) { // a name may hold what looks like a pattern
 		pattern = quoteMeta(pattern)
 	}
 	w.walk(start(dir, pattern))
 	if len(w.found) == 0 {
-		return nil, cmp.Or(w.fault, l.Say("没有找到文件", "no file matches"))
+		w.notes = nil // said as the fault
+		if len(w.broken) == 0 {
+			w.broken = []fault{{text, cmp.Or(w.fault, w.lang.Say("没有找到文件", "no file matches"))}}
+		}
 	}
 	slices.Sort(w.found)
-	return slices.Compact(w.found), ""
+	w.found = slices.Compact(w.found)
 }
 
 func isFile(file string) bool {
@@ -153,10 +168,16 @@ func start(dir, pattern string) (from string, parts []string) {
 
 // A walker gathers the files below a folder that the parts of a pattern name.
 type walker struct {
-	lang  lang.Lang
-	found []string
-	fault string // the first reason why something was not found
+	lang   lang.Lang
+	name   func(file string) string // as reports show it
+	found  []string
+	broken []fault
+	notes  []string // what was passed by
+	fault  string   // the first reason why nothing was found
 }
+
+// A fault is a name that cannot be read, and why.
+type fault struct{ value, text string }
 
 func (w *walker) walk(dir string, parts []string) {
 	part, rest := parts[0], parts[1:]
@@ -166,7 +187,7 @@ func (w *walker) walk(dir string, parts []string) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		w.blame(plainError(err))
+		w.broken = append(w.broken, fault{w.name(dir), w.lang.System(err)})
 		return
 	}
 	for _, entry := range entries {
@@ -195,28 +216,36 @@ func unquoted(part string) string {
 
 // step goes on with one name. named: the pattern spells it, so that it is worth
 // saying why it is no file.
-func (w *walker) step(dir, name string, rest []string, named bool) { //nolint:revive // a flag of the caller's loop
+func (w *walker) step(dir, name string, rest []string, named bool) {
 	at := filepath.Join(dir, name)
 	link, err := os.Lstat(at)
 	if err != nil {
-		if named && !os.IsNotExist(err) {
-			w.blame(plainError(err))
+		if !os.IsNotExist(err) {
+			w.broken = append(w.broken, fault{w.name(at), w.lang.System(err)})
 		}
 		return
 	}
 	info, err := os.Stat(at)
+	linked := link.Mode()&fs.ModeSymlink != 0
+	linkText := w.lang.Say("%s 是指向文件夹的链接，不会进入", "%s is a link to a folder, and those are not followed", w.name(at))
 	switch {
+	case os.IsNotExist(err):
+		w.broken = append(w.broken, fault{w.name(at), w.lang.Say("链接指向的文件不存在", "the link points to a file that is not there")})
 	case err != nil:
-		w.blame(w.lang.Say("%s 是断开的链接", "%s is a link to nothing", name))
+		w.broken = append(w.broken, fault{w.name(at), w.lang.System(err)})
 	case len(rest) == 0 && info.Mode().IsRegular():
 		w.found = append(w.found, at)
 	case len(rest) == 0:
-		if named && info.IsDir() {
+		switch {
+		case info.IsDir() && linked:
+			w.blame(linkText)
+		case info.IsDir() && named:
 			w.blame(w.lang.Say("是文件夹，不是文件；是不是想写 %s/*？", "is a folder, not a file; did you mean %s/*?", name))
 		}
 	case !info.IsDir():
-	case link.Mode()&fs.ModeSymlink != 0:
-		w.blame(w.lang.Say("%s 是指向文件夹的链接，不会进入", "%s is a link to a folder, and those are not followed", name))
+	case linked:
+		w.blame(linkText)
+		w.notes = append(w.notes, linkText)
 	default:
 		w.walk(at, rest)
 	}
@@ -226,14 +255,6 @@ func (w *walker) blame(text string) {
 	if w.fault == "" {
 		w.fault = text
 	}
-}
-
-// plainError is what the system says, without the call and the path.
-func plainError(err error) string {
-	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		return e.Err.Error()
-	}
-	return err.Error()
 }
 
 // permissions are the nine bits of a mode.

@@ -241,7 +241,7 @@ func TestFiles(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{
 		"bills/a.zip", "bills/b.zip", "bills/.hidden.zip", "bills/sub/c.zip", "elsewhere/d.zip", "elsewhere/deep/e.zip",
-		"pos/1.csv", "pos/2.csv", "pos/[x].csv",
+		"pos/1.csv", "pos/2.csv", "pos/[x].csv", "broken/c.txt",
 	} {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -254,7 +254,8 @@ func TestFiles(t *testing.T) {
 	for _, link := range [][2]string{
 		{"../elsewhere/d.zip", "bills/linked.zip"},
 		{"a.zip", "bills/again.zip"},
-		{"nowhere", "bills/broken.zip"},
+		{"nowhere", "broken/b.zip"},
+		{"../bills/a.zip", "broken/a.zip"},
 		{"../elsewhere", "bills/folder"},
 		{"elsewhere", "link"},
 	} {
@@ -277,7 +278,9 @@ func TestFiles(t *testing.T) {
 		{"absent", `bills/z.zip`, `job.yaml:1:24 (inputs.alipay_bill[0]): "bills/z.zip": no file matches`},
 		{"folder", `bills`, `job.yaml:1:24 (inputs.alipay_bill[0]): "bills": is a folder, not a file; did you mean bills/*?`},
 		{"linked folder", `"link/*.zip"`, `job.yaml:1:24 (inputs.alipay_bill[0]): "link/*.zip": link is a link to a folder, and those are not followed`},
-		{"broken", `bills/broken.zip`, `job.yaml:1:24 (inputs.alipay_bill[0]): "bills/broken.zip": broken.zip is a link to nothing`},
+		{"broken", `broken/b.zip`, `job.yaml:1:24 (inputs.alipay_bill[0]): "broken/b.zip": the link points to a file that is not there`},
+		{"broken among others", `"broken/*.zip"`, `broken/a.zip job.yaml:1:24 (inputs.alipay_bill[0]): "broken/b.zip": the link points to a file that is not there`},
+		{"linked folder alone", `"bills/fold*"`, `job.yaml:1:24 (inputs.alipay_bill[0]): "bills/fold*": bills/folder is a link to a folder, and those are not followed`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -286,7 +289,7 @@ func TestFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			j.Dir = dir
-			inputs, err := j.Files()
+			inputs, _, err := j.Files()
 			var got []string
 			for _, in := range inputs {
 				got = append(got, in.Name)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine/schema"
 )
 
@@ -16,13 +17,14 @@ type Problem struct {
 	Text  string // what is wrong, and the valid choices
 }
 
-// Error is place, value and text: job.yaml:7:12 (goods.remainder): "last": …
+// Error is place, value and text, on one line:
+// job.yaml:7:12 (goods.remainder): "last": …
 func (p Problem) Error() string {
 	text := p.Pos.String() + ": "
 	if p.Value != "" {
 		text += strconv.Quote(p.Value) + ": "
 	}
-	return text + p.Text
+	return lang.Plain(text + p.Text)
 }
 
 // Problems is all that is wrong with a job file, sorted by place.

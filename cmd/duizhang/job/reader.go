@@ -92,6 +92,10 @@ func (r *reader) at(line, column int, text string) {
 func (r *reader) syntax(err error) {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil && e.GetToken().Position != nil {
 		at := e.GetToken().Position
+		if strings.Contains(e.GetMessage(), "'\t'") {
+			r.at(at.Line, at.Column, r.say("缩进不能用制表符，请改用空格", "a tab cannot indent; use blanks"))
+			return
+		}
 		r.at(at.Line, at.Column, r.say("YAML 语法：%s", "YAML syntax: %s", e.GetMessage()))
 		return
 	}

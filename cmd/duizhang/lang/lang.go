@@ -28,8 +28,8 @@ func Parse(word string) (l Lang, ok bool) {
 	return 0, false
 }
 
-// Say is the text in the language, with its arguments filled in. The two texts
-// take the same arguments in the same order.
+// Say is the text in the language, with its arguments filled in, text among them
+// as [Plain] has it. The two texts take the same arguments in the same order.
 func (l Lang) Say(zh, en string, args ...any) string {
 	text := zh
 	if l == English {
@@ -38,5 +38,16 @@ func (l Lang) Say(zh, en string, args ...any) string {
 	if len(args) == 0 {
 		return text
 	}
-	return fmt.Sprintf(text, args...)
+	plain := make([]any, len(args))
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			plain[i] = shown(arg)
+		case error:
+			plain[i] = shown(arg.Error())
+		default:
+			plain[i] = arg
+		}
+	}
+	return fmt.Sprintf(text, plain...)
 }
