@@ -3,6 +3,7 @@ package spill
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,7 @@ import (
 type File struct {
 	mu   sync.Mutex
 	file *os.File
+	name string // where the system does not let an open file lose its name
 	size int64
 }
 
@@ -32,10 +34,11 @@ func Create(dir string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spill: %w", err)
 	}
-	if err := os.Remove(f.Name()); err != nil { // the open file lives on without a name
-		return nil, fmt.Errorf("spill: %w", err)
+	file := &File{file: f}
+	if err := os.Remove(f.Name()); err != nil { // else the open file lives on without a name
+		file.name = f.Name()
 	}
-	return &File{file: f}, nil
+	return file, nil
 }
 
 // Put writes a batch. It borrows the record.
@@ -83,7 +86,13 @@ func (f *File) Size() int64 {
 }
 
 // Close gives the disk space back.
-func (f *File) Close() error { return f.file.Close() }
+func (f *File) Close() error {
+	err := f.file.Close()
+	if f.name == "" {
+		return err
+	}
+	return errors.Join(err, os.Remove(f.name))
+}
 
 type counter struct {
 	w io.Writer
