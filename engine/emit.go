@@ -144,6 +144,9 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 	scenario, lines, err := w.allocate(o)
 	switch {
 	case errors.Is(err, errIncomplete), err != nil && !errors.Is(err, rules.ErrPriceUnknown):
+		if errors.Is(err, rules.ErrRange) {
+			w.rejectRange(o)
+		}
 		w.totals.incomplete++
 		w.find(rules.BreakGoodsIncomplete, rules.SidePOS, u, total, schema.Null, schema.Null, "")
 		return
@@ -188,6 +191,27 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 		out.Scenario = append(out.Scenario, uint8(scenario))
 		out.Store = append(out.Store, in.Store[o.run])
 		out.Source.Append(in.Table[o.run], at)
+	}
+}
+
+// rejectRange rejects the line with which the order's line amounts leave the range
+// of amounts (rules 1).
+func (w *worker) rejectRange(o *order) {
+	var sum rules.Fen
+	for i := range w.goodsLines {
+		g := &w.goodsLines[i]
+		price := g.Price
+		if !g.HasPrice {
+			price, _ = w.tagOf(g.ID)
+		}
+		amount, err := rules.LineAmount(price, g.Quantity)
+		if err == nil {
+			sum += amount // two amounts within the range do not overflow
+		}
+		if err != nil || sum > rules.MaxFen || i == len(w.goodsLines)-1 {
+			w.reject(w.rows.Orders.Table[o.run], w.goodsAt[i], rules.CodeAmountRange, "price", w.goodsAt[i], price.String())
+			return
+		}
 	}
 }
 
