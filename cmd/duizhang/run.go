@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -68,8 +67,7 @@ published all the same, and every report says that it is incomplete.`),
 	flags.StringVar(&f.out, "out", "", a.say("输出文件夹，替代 output.dir", "output folder, in place of output.dir"))
 	a.sizeFlags(cmd, &f)
 	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
-	flags.StringVar(&f.profile, "profile", "", a.say("把 CPU 和内存剖析写到这个文件夹", "write CPU and memory profiles to this folder"))
-	_ = flags.MarkHidden("profile")
+	flags.StringVar(&f.profile, "profile", "", a.say("把各阶段的耗时、内存表和 CPU、内存剖析写到这个文件夹（报告运行慢时附上）", "write a table of the stages, and CPU and memory profiles, to this folder (to report a slow run)"))
 	return cmd
 }
 
@@ -132,11 +130,11 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	stop, err := a.profiles(f.profile)
+	prof, err := startProfile(f.profile)
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer prof.stop()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(size.memory))
 
 	out := outOf(j, f)
@@ -154,15 +152,18 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	size.spill = staging.Temp()
 
 	show := a.newProgress()
+	size.profile = prof
 	s, err := a.load(ctx, j, size, show)
 	if err != nil {
 		show.close()
 		return err
 	}
+	prof.heap("heap-loaded.pprof")
 	defer func() { _ = s.close() }()
 	r := &runner{session: s, staging: staging, out: out, flags: f}
 	err = r.run(ctx, show)
 	show.close()
+	prof.describe(r, size)
 	if err != nil {
 		return err
 	}
@@ -232,6 +233,7 @@ func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show pro
 
 func (r *runner) write(ctx context.Context, w *reports.Writer) error {
 	r.timings.start("write")
+	defer r.timings.profile.end("write") // the stage itself goes on until the summary has its timings
 	return turned(w.Finish(ctx, r.result, r.outcome), r.app.outputError)
 }
 
@@ -369,29 +371,4 @@ func (a *app) outputError(err error) error {
 		return usage(folder.Text(reports.Lang(a.lang)), "")
 	}
 	return &failure{status: exitUsage, err: err}
-}
-
-// profiles starts a CPU profile; stop ends it and takes one of the memory.
-func (a *app) profiles(dir string) (stop func(), err error) {
-	if dir == "" {
-		return func() {}, nil
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, &failure{status: exitUsage, err: err}
-	}
-	cpu, err := os.Create(filepath.Join(dir, "cpu.pprof"))
-	if err != nil {
-		return nil, &failure{status: exitUsage, err: err}
-	}
-	if err := pprof.StartCPUProfile(cpu); err != nil {
-		return nil, &failure{status: exitUsage, err: err}
-	}
-	return func() {
-		pprof.StopCPUProfile()
-		_ = cpu.Close()
-		if memory, err := os.Create(filepath.Join(dir, "memory.pprof")); err == nil {
-			_ = pprof.Lookup("allocs").WriteTo(memory, 0)
-			_ = memory.Close()
-		}
-	}, nil
 }

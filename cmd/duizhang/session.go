@@ -78,7 +78,8 @@ type sizing struct {
 	memory  int64
 	workers int
 	spill   string
-	dry     bool   // read the inputs and keep no rows
+	dry     bool // read the inputs and keep no rows
+	profile *profile
 	watch   *watch // looks at the rows; may be nil
 }
 
@@ -87,7 +88,7 @@ type sizing struct {
 // the session.
 func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) (*session, error) {
 	s := &session{app: a, job: j, words: schema.NewWords(), workers: size.workers, dry: size.dry, watch: size.watch}
-	s.timings.now = a.now
+	s.timings.now, s.timings.profile = a.now, size.profile
 	inputs, notes, err := j.Files()
 	for _, note := range notes {
 		a.note(note)
@@ -392,12 +393,18 @@ type timings struct {
 	done  []reports.Timing
 	stage string // that goes on, or ""
 	began time.Time
+
+	profile *profile
 }
 
 // start begins a stage, and gives what ends it.
 func (t *timings) start(stage string) (end func()) {
 	t.stage, t.began = stage, t.now()
-	return func() { t.done, t.stage = t.sofar(), "" }
+	t.profile.begin()
+	return func() {
+		t.done, t.stage = t.sofar(), ""
+		t.profile.end(stage)
+	}
 }
 
 // sofar are the stages up to now, with the one that goes on.
