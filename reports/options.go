@@ -176,6 +176,10 @@ type Options struct {
 	Tables  []*schema.Table // the run's input tables, by number
 	Job     JobInfo
 
+	// Verdicts are what people wrote behind breaks of earlier reports, by the
+	// break's id. The workbook shows them.
+	Verdicts map[string]Verdict
+
 	// Memory bounds the encoded rows that wait for a part before them; what is
 	// more goes to temporary files. 0 is 64 MiB.
 	Memory int64

@@ -367,7 +367,10 @@ func (b *book) breakSheets(ctx context.Context, r *engine.Result, o *Options) {
 		{l.pick("首次发现", "First seen"), 12},
 		{l.pick("天数", "Days"), 7},
 		{l.pick("来源", "Source"), 36},
-		{"ID", 26},
+		{VerdictIDColumn.Head(l), 26},
+		{VerdictByColumn.Head(l), 12},
+		{VerdictStateColumn.Head(l), 12},
+		{VerdictNoteColumn.Head(l), 30},
 	}
 	of := make([][]int32, len(breakKinds))
 	var kindOf [256]int
@@ -391,9 +394,11 @@ func (b *book) breakSheets(ctx context.Context, r *engine.Result, o *Options) {
 			if br.Table >= 0 {
 				source = placeOf(tableAt(r.Tables, br.Table), br.Line)
 			}
+			id := br.ID()
+			v := o.Verdicts[id]
 			return append(dst, l.text(br.Code).Title, l.severity(br.Severity), l.side(br.Side), br.Merchant, br.OutTradeNo,
 				br.TradeNo, br.RequestNo, o.Privacy.mobiles(br.Store), amountCell{stake(br), true}, detail(br, l, o.Privacy), suggestion(br, l),
-				br.FirstSeen, int64(br.AgeDays), source, br.ID())
+				br.FirstSeen, int64(br.AgeDays), source, id, v.By, v.State.Text(l), v.Note)
 		})
 	}
 }

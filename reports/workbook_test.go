@@ -28,6 +28,7 @@ func openBook(t *testing.T, dir string) *excelize.File {
 func TestWorkbook(t *testing.T) {
 	d := newDay(1, 1, 3)
 	o := d.options(t.TempDir())
+	o.Verdicts = map[string]Verdict{d.result().Breaks[0].ID(): {VerdictSettled, "张会计", "补录"}}
 	d.write(t, o, []int{0})
 	f := openBook(t, o.Dir)
 	want := []string{
@@ -44,7 +45,7 @@ func TestWorkbook(t *testing.T) {
 	b := d.result().Breaks[0]
 	wantRow := []string{
 		"长款：支付宝有、POS 无", "错误", "支付宝", "2088111111111111", "POS000", "2026112022001400000000000000", "", "S001",
-		"12", "长款 +12.00：支付宝已收款，POS 没有这笔订单", Chinese.text(rules.BreakBillOnly).Do, "2026-11-20", "0", "pos.csv:2", b.ID(),
+		"12", "长款 +12.00：支付宝已收款，POS 没有这笔订单", Chinese.text(rules.BreakBillOnly).Do, "2026-11-20", "0", "pos.csv:2", b.ID(), "张会计", "已解决", "补录",
 	}
 	if len(rows) != 2 || !slices.Equal(rows[1], wantRow) {
 		t.Errorf("row = %q, want %q", rows[1:], wantRow)
