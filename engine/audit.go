@@ -432,7 +432,7 @@ func (w *worker) orphanStatements() {
 			Code: rules.BreakStatementOrphan, Severity: rules.BreakStatementOrphan.Severity(), Side: rules.SideStatement,
 			Merchant: w.p.text(s.Merchant[row]), OutTradeNo: string(s.OutTradeNo.At(int(row))),
 			TradeNo: string(s.TradeNo.At(int(row))), Amount: max(amount, 0), Micro: true,
-			Expected: 0, Found: amount, What: w.p.text(s.Product[row]), Table: s.Table[row], Line: s.Line[row],
+			Expected: 0, Found: amount, What: w.p.text(s.Product[row]), Table: s.Table[row], Line: s.Line[row], Time: s.Time[row],
 		})
 	}
 }

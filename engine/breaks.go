@@ -209,6 +209,14 @@ func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, ex
 	}
 	br.Store = w.p.text(either(in.Store, run, b.Store, u.bill))
 	br.Terminal = w.p.text(either(in.Terminal, run, b.Terminal, u.bill))
+	br.Operator = w.p.text(either(in.Operator, run, b.Operator, u.bill))
+	br.Time = at(b.Time, u.bill)
+	if br.Time == schema.Null {
+		br.Time = at(in.Time, run)
+	}
+	if run >= 0 {
+		br.PID = w.p.text(in.ProviderPID[run])
+	}
 	if u.order >= 0 && side != rules.SideBill {
 		br.Table, br.Line = in.Table[run], in.Line[run]
 	} else if u.bill >= 0 {
@@ -238,7 +246,13 @@ func (w *worker) findRefund(code rules.BreakCode, r *refundUnit, amount, expecte
 		Code: code, Severity: code.Severity(), Side: side, Merchant: w.p.text(r.merchant),
 		OutTradeNo: string(w.outTradeNo(r.key)), TradeNo: string(w.refundTradeNo(r)), RequestNo: string(w.requestNo(r)),
 		Store: w.p.text(either(in.Store, run, b.Store, r.bill)), Amount: amount, Expected: expected, Found: found,
-		What: what, Reason: r.reason.String(),
+		What: what, Reason: r.reason.String(), Time: at(b.Time, r.bill),
+	}
+	if br.Time == schema.Null {
+		br.Time = at(in.Time, run)
+	}
+	if r.bill >= 0 { // a POS refund does not say where
+		br.Terminal, br.Operator = w.p.text(b.Terminal[r.bill]), w.p.text(b.Operator[r.bill])
 	}
 	if r.pos >= 0 && (side != rules.SideBill || r.bill < 0) {
 		br.Table, br.Line = in.Table[run], in.Line[run]

@@ -187,7 +187,7 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 				found.breaks = append(found.breaks, Break{
 					Code: code, Severity: code.Severity(), Side: code.Side(), Merchant: row.Merchant,
 					Amount: absolute(gap), Micro: true, Expected: sum64(due), Found: sum64(row.Stated),
-					What: row.Product + " " + row.Period, Table: aggregated.Table[a.row], Line: aggregated.Line[a.row],
+					What: row.Product + " " + row.Period, Table: aggregated.Table[a.row], Line: aggregated.Line[a.row], Time: schema.Null,
 				})
 			}
 		}

@@ -36,7 +36,10 @@ type Break struct {
 	RequestNo  string
 	Store      string
 	Terminal   string
-	Amount     int64 // at stake, never negative; millionths if Micro, else fen
+	Operator   string
+	PID        string // sys_service_provider_id as the POS sent it
+	Time       int64  // of the bill's row, else of the order; Null if it has neither
+	Amount     int64  // at stake, never negative; millionths if Micro, else fen
 	Micro      bool
 	Ordinal    int    // among breaks of the same code, side and key
 	Expected   int64  // what should be (POS side, or computed), in the unit of Amount; Null if there is none

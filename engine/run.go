@@ -246,7 +246,7 @@ func controlBreaks(tables []*schema.Table) []Break {
 			}
 			b := Break{
 				Code: rules.BreakControlTotal, Severity: rules.SeverityError, Side: rules.SideFile, Merchant: t.Account,
-				Amount: int64(c.Gap), Expected: schema.Null, Found: schema.Null, What: c.Name, Table: int32(i), Line: 0,
+				Amount: int64(c.Gap), Expected: schema.Null, Found: schema.Null, What: c.Name, Table: int32(i), Line: 0, Time: schema.Null,
 			}
 			if c.Stated != nil {
 				b.Reason = *c.Stated + " / " + c.Found
