@@ -26,6 +26,17 @@ type day struct {
 type marker struct {
 	Trades int    `json:"trades"`
 	Seed   uint64 `json:"seed"`
+	Zips   int    `json:"zips,omitempty"`
+}
+
+// config is the generator's.
+func (m marker) config() gen.Config {
+	if m.Zips == 0 {
+		return gen.Performance(m.Trades, m.Seed)
+	}
+	cfg := gen.SmallZips(m.Trades, m.Zips)
+	cfg.Seed = m.Seed
+	return cfg
 }
 
 const (
@@ -41,14 +52,19 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*day, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.dir = filepath.Join(cache, "duizhang-compare", strconv.Itoa(o.trades)+"-"+strconv.FormatUint(o.seed, 10))
+		name := strconv.Itoa(o.trades) + "-" + strconv.FormatUint(o.seed, 10)
+		if o.zips > 0 {
+			name += "-zips-" + strconv.Itoa(o.zips)
+		}
+		d.dir = filepath.Join(cache, "duizhang-compare", name)
 	}
 	dir, err := filepath.Abs(d.dir)
 	if err != nil {
 		return nil, err
 	}
 	d.dir = dir
-	want, err := json.Marshal(marker{o.trades, o.seed})
+	made := marker{o.trades, o.seed, o.zips}
+	want, err := json.Marshal(made)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +78,7 @@ func prepare(ctx context.Context, o options, stderr io.Writer) (*day, error) {
 		return nil, err
 	}
 	fmt.Fprintln(stderr, "generating", d.dir)
-	if _, err := gen.Write(ctx, d.dir, gen.Performance(o.trades, o.seed)); err != nil {
+	if _, err := gen.Write(ctx, d.dir, made.config()); err != nil {
 		return nil, err
 	}
 	if err := d.writeJob(); err != nil {

@@ -28,7 +28,9 @@ func main() {
 type options struct {
 	trades int
 	seed   uint64
+	zips   int
 	runs   int
+	memory string
 	peers  []string
 	data   string
 	json   string
@@ -41,7 +43,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.trades, "n", 1_000_000, "trades")
 	flags.Uint64Var(&o.seed, "seed", 1, "seed of the data")
+	flags.IntVar(&o.zips, "zips", 0, "`merchants` with a small ZIP each, in place of one large one")
 	flags.IntVar(&o.runs, "runs", 3, "runs of each program")
+	flags.StringVar(&o.memory, "memory", "", "memory `size` that duizhang is given, such as 1GiB (default: its own choice)")
 	peers := flags.String("peers", "duckdb,plain", "peers, separated by commas: "+strings.Join(peerNames(), ", ")+"; - for none")
 	flags.StringVar(&o.data, "data", "", "`folder` of the data, generated where it is not there yet (default: in the user's cache folder)")
 	flags.StringVar(&o.json, "json", "", "write the results to this `file` (default: compare.json in the data folder)")
@@ -52,8 +56,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%q: compare takes no arguments", flags.Arg(0))
 	}
-	if o.trades < 1 || o.runs < 1 {
-		return o, errors.New("-n and -runs must be at least 1")
+	if o.trades < 1 || o.runs < 1 || o.zips < 0 {
+		return o, errors.New("-n and -runs must be at least 1, -zips not negative")
 	}
 	if *peers == "-" {
 		return o, nil
@@ -82,7 +86,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer remove()
-	report := report{Date: time.Now().Format(time.DateOnly), Trades: o.trades, Seed: o.seed, Machine: thisMachine(), Files: day.sizes()}
+	report := report{
+		Date: time.Now().Format(time.DateOnly), Trades: o.trades, Seed: o.seed, Zips: o.zips, Memory: o.memory,
+		Machine: thisMachine(), Files: day.sizes(),
+	}
 	report.LoadBefore = loadAverage()
 	for k := range o.runs {
 		for i := range programs {
@@ -97,7 +104,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	report.LoadAfter = loadAverage()
 	// Checked when all have run: the memory that checking takes would count as a child's.
-	checks, err := check(day, programs)
+	checks, err := check(programs)
 	if err != nil {
 		return err
 	}

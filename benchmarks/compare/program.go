@@ -21,6 +21,8 @@ const ours = "duizhang"
 type program struct {
 	name    string
 	version string
+	product bool // duizhang itself, whose checksums are in its summary
+	day     *day
 	args    []string
 	out     string // where it writes
 	sums    []byte // the checksums it printed last, or our summary
@@ -46,7 +48,13 @@ type peer struct {
 }
 
 func peers() []peer {
-	return []peer{{"duckdb", python("duckdb")}, {"plain", plain}, {"polars", python("polars")}}
+	return []peer{
+		{"duckdb", python("duckdb")},
+		{"plain", plain},
+		{"polars", python("polars")},
+		{"one-core", oneCore},
+		{"one-zip", oneZip},
+	}
 }
 
 func peerNames() []string {
@@ -59,6 +67,7 @@ func peerNames() []string {
 
 // builder is what the programs are built with.
 type builder struct {
+	options
 	module string // the module's folder
 	bin    string // for what is built
 	day    *day
@@ -68,7 +77,7 @@ type builder struct {
 // build makes the programs ready to run; remove clears away what it made and
 // what they wrote.
 func build(ctx context.Context, o options, d *day, stderr io.Writer) (programs []program, remove func(), err error) {
-	b := &builder{day: d, stderr: stderr}
+	b := &builder{options: o, day: d, stderr: stderr}
 	if b.module, err = moduleDir(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -125,16 +134,53 @@ func (b *builder) out(name string) string { return b.day.path("out-" + name) }
 
 func product(ctx context.Context, b *builder) (program, error) {
 	path, err := b.goBuild(ctx, ours, "./cmd/duizhang")
-	return program{
-		name: ours, version: runtime.Version(), out: b.out(ours),
-		args: []string{path, "run", b.day.path(jobName), "--out", b.out(ours), "--quiet"},
-	}, err
+	return b.productOn(b.day, ours, path), err
+}
+
+// productOn is duizhang on a day.
+func (b *builder) productOn(d *day, name, path string) program {
+	out := d.path("out-" + name)
+	p := program{
+		name: name, version: runtime.Version(), product: true, day: d, out: out,
+		args: []string{path, "run", d.path(jobName), "--out", out, "--quiet"},
+	}
+	if b.memory != "" {
+		p.args = append(p.args, "--memory", b.memory)
+	}
+	return p
+}
+
+// oneCore is duizhang with one worker, pinned to one processor.
+func oneCore(ctx context.Context, b *builder) (program, error) {
+	pin, err := exec.LookPath("taskset")
+	if err != nil {
+		return program{}, fmt.Errorf("one-core: %w; it comes with util-linux", err)
+	}
+	path, err := b.goBuild(ctx, ours, "./cmd/duizhang")
+	p := b.productOn(b.day, "one-core", path)
+	p.args = append([]string{pin, "-c", "0"}, append(p.args, "--workers", "1")...)
+	return p, err
+}
+
+// oneZip is duizhang on the day of as many trades that has one large bill.
+func oneZip(ctx context.Context, b *builder) (program, error) {
+	if b.zips == 0 {
+		return program{}, errors.New("one-zip: compares with -zips")
+	}
+	o := b.options
+	o.zips, o.data = 0, ""
+	d, err := prepare(ctx, o, b.stderr)
+	if err != nil {
+		return program{}, err
+	}
+	path, err := b.goBuild(ctx, ours, "./cmd/duizhang")
+	return b.productOn(d, "one-zip", path), err
 }
 
 func plain(ctx context.Context, b *builder) (program, error) {
 	path, err := b.goBuild(ctx, "plain", "./benchmarks/peers/plain")
 	return program{
-		name: "plain", version: runtime.Version(), out: b.out("plain"),
+		name: "plain", version: runtime.Version(), day: b.day, out: b.out("plain"),
 		args: []string{path, "-data", b.day.dir, "-out", b.out("plain")},
 	}, err
 }
@@ -158,7 +204,7 @@ func python(name string) func(context.Context, *builder) (program, error) {
 		}
 		script := filepath.Join(b.module, "benchmarks", "peers", name, "run.py")
 		return program{
-			name: name, version: strings.TrimSpace(string(version)), out: b.out(name),
+			name: name, version: strings.TrimSpace(string(version)), day: b.day, out: b.out(name),
 			args: []string{exe, "-B", script, b.day.dir, b.out(name)},
 		}, nil
 	}
@@ -182,7 +228,7 @@ func (p *program) measure(ctx context.Context, stderr io.Writer) (sample, error)
 	s.System = cmd.ProcessState.SystemTime().Seconds()
 	s.CPU = cmd.ProcessState.UserTime().Seconds() + s.System
 	p.sums = stdout.Bytes()
-	if p.name == ours {
+	if p.product {
 		if p.sums, err = os.ReadFile(filepath.Join(p.out, "summary.json")); err != nil {
 			return s, err
 		}

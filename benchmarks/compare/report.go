@@ -14,6 +14,8 @@ type report struct {
 	Date       string           `json:"date"`
 	Trades     int              `json:"trades"`
 	Seed       uint64           `json:"seed"`
+	Zips       int              `json:"zips,omitempty"`   // merchants with a small ZIP each; 0 is one large one
+	Memory     string           `json:"memory,omitempty"` // that duizhang was given
 	Machine    machine          `json:"machine"`
 	LoadBefore string           `json:"load_before,omitempty"`
 	LoadAfter  string           `json:"load_after,omitempty"`
