@@ -83,8 +83,8 @@ func TestMedians(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	for _, test := range []struct{ arg, want string }{
-		{"-peers=pandas", `-peers: "pandas": must be among duckdb, plain, polars`},
-		{"-n=0", "-n and -runs must be at least 1"},
+		{"-peers=pandas", `-peers: "pandas": must be among duckdb, plain, polars, one-core, one-zip`},
+		{"-n=0", "-n and -runs must be at least 1, -zips not negative"},
 		{"x", `"x": compare takes no arguments`},
 	} {
 		if _, err := parse([]string{test.arg}, io.Discard); err == nil || err.Error() != test.want {
