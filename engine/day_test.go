@@ -24,6 +24,22 @@ type rowSink struct {
 	words  *schema.Words
 	tables []*schema.Table
 	rows   map[string][][]map[string]string // table → part → rows
+	orders []map[string]string              // behind the differences of the shifts
+}
+
+func (s *rowSink) shiftOrder(o engine.ShiftOrder) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	amount := func(v int64) string {
+		if v == schema.Null {
+			return ""
+		}
+		return rules.Fen(v).String()
+	}
+	s.orders = append(s.orders, map[string]string{
+		"terminal_id": o.Terminal, "shift": o.Shift, "shift_date": o.Day, "refund": fmt.Sprint(o.Refund), "out_trade_no": o.OutTradeNo,
+		"out_request_no": o.RequestNo, "status": o.Status.String(), "pos": amount(o.Pos), "bill": amount(o.Bill),
+	})
 }
 
 func (s *rowSink) Begin(parts int) error {

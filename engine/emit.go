@@ -20,6 +20,9 @@ func (w *worker) emit(out *Part) {
 		w.emitGoods(u, &out.Goods)
 		w.auditUnit(u, &out.Rebates)
 		w.emitTrade(u, &out.Trades)
+		if w.p.settles {
+			w.addToShift(u)
+		}
 	}
 	w.emitRefunds(&out.Refunds)
 }
@@ -235,6 +238,9 @@ func (w *worker) emitRefunds(out *schema.RefundRows) {
 		r := &w.refunds[i]
 		w.checkRefund(r)
 		w.emitRefund(r, out)
+		if w.p.settles {
+			w.addRefundToShift(r)
+		}
 	}
 }
 

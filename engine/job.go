@@ -44,6 +44,9 @@ type Job struct {
 	DefaultMerchant string
 	Registry        *schema.Registry
 
+	// Shifts are the job's shifts, in any order; empty: a day is one shift.
+	Shifts []Shift
+
 	// Inputs are the kinds that the job gives; a part of the work whose inputs
 	// are absent is left out.
 	Inputs map[schema.InputKind]bool
@@ -68,6 +71,7 @@ func (j *Job) Parts() []PartState {
 		part("refunds", schema.AlipayBill),
 		part("pos_refunds", schema.AlipayBill, schema.PosRefundsKind),
 		part("goods", schema.PosOrders),
+		part("shifts", schema.AlipayBill, schema.PosOrders),
 		part("fees", schema.AlipayBill, schema.MerchantsKind),
 		part("rebates", schema.AlipayBill, schema.AgreementsKind),
 		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),

@@ -31,6 +31,7 @@ type plan struct {
 	dayStart, dayEnd int64 // of the business day
 	compares         bool  // bills and POS orders are given, so that a single row is a finding
 	comparesRefunds  bool  // bills are given
+	settles          bool  // shifts are settled: both sides of the trades are given
 	hasRefused       bool  // rows of a refused table are left out
 
 	isPID          []bool   // by word
@@ -42,6 +43,7 @@ type plan struct {
 	institutions   map[[2]uint32]uint32
 	defaultPID     uint32
 	alipay         uint32
+	shifts         []planShift // by start
 	filler         uint32
 
 	audit      bool
@@ -75,6 +77,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
 		defaultPID:      w.Code(job.DefaultMerchant),
+		settles:         job.Inputs[schema.PosOrders] && job.Inputs[schema.AlipayBill],
 		alipay:          w.Code("alipay"),
 		filler:          w.Code(fillerName),
 		faceToFace:      w.Code(faceToFace),
@@ -90,6 +93,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		p.hasRefused = p.hasRefused || t.Refused
 	}
 	p.wordRegistry()
+	p.planShifts()
 	p.texts = w.Texts()
 	p.fillTables()
 	p.businessDay()

@@ -27,12 +27,16 @@ type outTotals struct {
 	parts           rules.Sum // expected parts of the refunds
 	losses          rules.Sum
 	stated          rules.Sum
+
+	excluded, excludedRefunds [16]side // of the POS, by rules.Reason
 }
 
 func tally(p *Part) outTotals {
 	var t outTotals
 	tallyUnits(&t.trades, p.Trades.Status, p.Trades.PosAmount, p.Trades.BillAmount)
 	tallyUnits(&t.refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount)
+	tallyExcluded(&t.excluded, p.Trades.Status, p.Trades.Reason, p.Trades.PosAmount)
+	tallyExcluded(&t.excludedRefunds, p.Refunds.Status, p.Refunds.Reason, p.Refunds.PosAmount)
 	for i, scenario := range p.Goods.Scenario {
 		s := &t.scenarios[scenario]
 		s.Lines++
@@ -81,7 +85,19 @@ func tallyUnits(tallies *[9]Tally, status []uint8, pos, bill []int64) {
 	}
 }
 
+func tallyExcluded(sides *[16]side, status, reason []uint8, pos []int64) {
+	for i, s := range status {
+		if s == uint8(rules.StatusExcluded) {
+			sides[reason[i]].add(pos[i])
+		}
+	}
+}
+
 func (t *outTotals) merge(o *outTotals) {
+	for i := range t.excluded {
+		t.excluded[i].merge(o.excluded[i])
+		t.excludedRefunds[i].merge(o.excludedRefunds[i])
+	}
 	for i := range t.trades {
 		t.trades[i].merge(&o.trades[i])
 		t.refunds[i].merge(&o.refunds[i])
@@ -144,6 +160,9 @@ func (d *driver) prove(*Result) []Invariant {
 		if d.plan.job.Inputs[kind] {
 			d.proveRows(kind, add)
 		}
+	}
+	if d.plan.settles {
+		d.proveShifts(add)
 	}
 	if d.plan.audit {
 		var due, losses rules.Sum

@@ -144,6 +144,7 @@ type Result struct {
 	OutOfScope int64
 	Losses     Losses
 	Groups     []RebateGroup
+	Shifts     []ShiftRow // in the order of the stores and shifts
 
 	Invariants []Invariant
 	FeesLater  []int32 // tables whose fees are all 0

@@ -17,6 +17,9 @@ import (
 type RunOptions struct {
 	Workers  int                                   // at least 1
 	Progress func(stage string, done, total int64) // may be nil; called from several goroutines
+	// ShiftOrders takes what is behind the differences of the shifts; may be nil;
+	// called from several goroutines.
+	ShiftOrders func(ShiftOrder)
 }
 
 // Run reconciles what the store holds. The tables are the loaders', by number.
@@ -59,6 +62,7 @@ type driver struct {
 	away   []Rows      // by partition: rows that meet in the last part
 	totals totals
 	out    outTotals
+	shifts shiftTable
 	done   atomic.Int64
 }
 
@@ -89,18 +93,19 @@ func (d *driver) collectShares(ctx context.Context) error {
 func (d *driver) pass(ctx context.Context, stage string) error {
 	n := len(d.store.parts)
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
-	d.totals, d.out = totals{}, outTotals{}
+	d.totals, d.out, d.shifts = totals{}, outTotals{}, shiftTable{}
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
 	for range max(min(d.opt.Workers, n), 1) {
 		group.Go(func() error {
-			w := newWorker(d.plan)
+			w := d.worker()
 			for p := int(next.Add(1)) - 1; p < n; p = int(next.Add(1)) - 1 {
 				if err := d.partition(groupCtx, w, p, stage); err != nil {
 					return err
 				}
 			}
+			d.mergeShifts(w)
 			return nil
 		})
 	}
@@ -110,11 +115,29 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	if d.count() == n {
 		return nil
 	}
-	w := newWorker(d.plan)
+	w := d.worker()
 	for p := range d.away {
 		w.rows.add(&d.away[p])
 	}
-	return d.finish(ctx, w, n, stage)
+	if err := d.finish(ctx, w, n, stage); err != nil {
+		return err
+	}
+	d.mergeShifts(w)
+	return nil
+}
+
+func (d *driver) worker() *worker {
+	w := newWorker(d.plan)
+	if !d.plan.collecting {
+		w.shiftOrders = d.opt.ShiftOrders
+	}
+	return w
+}
+
+func (d *driver) mergeShifts(w *worker) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shifts.merge(&w.shifts)
 }
 
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
@@ -177,6 +200,7 @@ func (d *driver) result() (*Result, error) {
 			r.FeesLater = append(r.FeesLater, int32(i))
 		}
 	}
+	r.Shifts = shiftRows(p, &d.shifts)
 	r.Invariants = d.prove(r)
 	for _, v := range r.Invariants {
 		if !v.Holds {

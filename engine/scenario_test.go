@@ -108,6 +108,13 @@ func (s *scenario) setOne(key, value string) (err error) {
 		s.options.StatementPID = value
 	case "fee_tolerance":
 		j.FeeTolerance, err = rules.ParseFen([]byte(value))
+	case "shift":
+		name, start, _ := strings.Cut(value, " ")
+		at, err := time.Parse("15:04", start)
+		if err != nil {
+			return err
+		}
+		j.Shifts = append(j.Shifts, engine.Shift{Name: name, Start: int32(at.Hour()*3600 + at.Minute()*60)})
 	case "on_refund":
 		choices := []engine.FeeOnRefund{engine.FeeNone, engine.FeeProRata, engine.FeeFullRefundOnly}
 		at := slices.IndexFunc(choices, func(f engine.FeeOnRefund) bool { return f.String() == value })
@@ -188,7 +195,9 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 	}
 	job.Registry = loaded.Registry
 	sink := &rowSink{words: words, tables: loaded.Tables}
-	result, err := engine.Run(t.Context(), &job, store, loaded.Tables, sink, engine.RunOptions{Workers: workers})
+	result, err := engine.Run(t.Context(), &job, store, loaded.Tables, sink, engine.RunOptions{
+		Workers: workers, ShiftOrders: sink.shiftOrder,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +212,8 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 // scenarioTables are the results that a scenario can want, by name.
 func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]string {
 	tables := map[string][]map[string]string{
-		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r),
+		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "shifts": shiftRows(r),
+		"shift_orders": s.orders,
 		"counts": {{
 			"no_goods": strconv.FormatInt(r.NoGoods, 10), "price_unknown": strconv.FormatInt(r.PriceUnknown, 10),
 			"goods_incomplete": strconv.FormatInt(r.Incomplete, 10), "out_of_scope": strconv.FormatInt(r.OutOfScope, 10),
@@ -259,6 +269,22 @@ func groupRows(r *engine.Result) []map[string]string {
 			"provider_pid": g.Provider, "merchant_pid": g.Merchant, "product": g.Product, "period": g.Period,
 			"trades": strconv.FormatInt(g.Trades, 10), "rate": rate, "expected": micro(g.Expected), "stated": stated,
 			"cause": g.Cause.String(), "lost": micro(g.Lost), "claimable": micro(g.Claimable),
+		}
+	}
+	return rows
+}
+
+func shiftRows(r *engine.Result) []map[string]string {
+	rows := make([]map[string]string, len(r.Shifts))
+	for i := range r.Shifts {
+		s := &r.Shifts[i]
+		rows[i] = map[string]string{
+			"store_id": s.Store, "terminal_id": s.Terminal, "operator_id": s.Operator, "shift": s.Shift, "channel": s.Channel,
+			"shift_date": s.Day, "place": strconv.Itoa(i + 1),
+			"pos": fmt.Sprint(s.PosCount, " ", s.PosAmount.String2()), "bill": fmt.Sprint(s.BillCount, " ", s.BillAmount.String2()),
+			"refunds":     fmt.Sprint(s.RefundCount, " ", s.RefundAmount.String2()),
+			"pos_refunds": fmt.Sprint(s.PosRefundCount, " ", s.PosRefundAmount.String2()),
+			"difference":  s.Difference().String2(), "balanced": fmt.Sprint(s.Balanced()),
 		}
 	}
 	return rows

@@ -72,6 +72,9 @@ type worker struct {
 	products      []uint32
 	rest          []int32
 
+	shifts      shiftTable // of all its partitions
+	shiftOrders func(ShiftOrder)
+
 	found  *findings
 	totals totals
 	part   Part
@@ -97,6 +100,7 @@ type totals struct {
 	billRefundsRejected               side
 	statementsRejected, unearned      side // millionths
 	orphans, outOfScope, aggregated   side
+	unpaidElsewhere                   side // orders of another channel that were not paid
 	allocatedOrders                   rules.Sum
 	returned                          rules.Sum // what the refunds of all trades return
 	together                          rules.Sum // expected of the right trades that an aggregated row pays; millionths
@@ -117,6 +121,7 @@ func (t *totals) merge(o *totals) {
 		{&t.orphans, &o.orphans},
 		{&t.outOfScope, &o.outOfScope},
 		{&t.aggregated, &o.aggregated},
+		{&t.unpaidElsewhere, &o.unpaidElsewhere},
 	} {
 		pair[0].merge(*pair[1])
 	}

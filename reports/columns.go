@@ -30,6 +30,7 @@ const (
 	goodsName   = "goods"
 	rebatesName = "rebates"
 	groupsName  = "rebate_groups"
+	shiftsName  = "shifts"
 	breaksName  = "breaks"
 	rejectsName = "rejects"
 )

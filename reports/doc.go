@@ -23,6 +23,7 @@
 //	rejects.go            the rows that were not accepted
 //	mask.go, veil.go      privacy; masked words in Parquet
 //	groups.go             rebate_groups
+//	shifts.go             shifts
 //	summary.go, inspect.go  summary.json; what inspect prints of a table
 //	workbook.go, page.go, console.go  for people
 //	publish.go            the exchange of folders

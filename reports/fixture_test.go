@@ -137,7 +137,7 @@ var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 func (d *day) options(dir string) Options {
 	return Options{
 		Dir: dir, Formats: Formats{CSV: true, Parquet: true, JSON: true, XLSX: true, HTML: true},
-		Results: Results{true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
+		Results: Results{true, true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
 		Job: JobInfo{Name: "job.yaml", Version: "0.1.0", Settings: map[string]any{"cutoff_window": "10m"}},
 	}
 }
@@ -156,6 +156,11 @@ func (d *day) result() *engine.Result {
 		Groups: []engine.RebateGroup{
 			{Provider: "2088222222222221", Merchant: "2088111111111111", Product: "face_to_face", Period: "2026-11", Trades: 2, Basis: fenSum(12345), Rate: 5500, Expected: fenSum(678975), Stated: fenSum(600000), HasStated: true, Cause: rules.CauseStatementShort, Claimable: fenSum(78975)},
 			{Provider: "2088222222222222", Merchant: "2088111111111111", Product: "face_to_face", Period: "2026-11", Rate: schema.Null, Cause: rules.CauseStatementPending},
+		},
+		Shifts: []engine.ShiftRow{
+			{Store: "S001", Terminal: "T01", Operator: "13812340000", Shift: "早班", Channel: "alipay", Day: "2026-11-20", PosCount: 2, PosAmount: fenSum(2400), BillCount: 3, BillAmount: fenSum(3600), RefundCount: 1, RefundAmount: fenSum(100), Compared: true, ComparedRefunds: true},
+			{Store: "S001", Terminal: "T01", Operator: "OP, 1", Shift: "早班", Channel: "alipay", Day: "2026-11-20", PosCount: 1, PosAmount: fenSum(500), Compared: true},
+			{Store: "S001", Terminal: "T01", Operator: "13812340000", Shift: "早班", Channel: "cash", Day: "2026-11-20", PosCount: 1, PosAmount: fenSum(1), RefundCount: 1, RefundAmount: fenSum(1), PosRefundCount: 1, PosRefundAmount: fenSum(1)},
 		},
 		Losses: engine.Losses{
 			Provider: []engine.LossGroup{{Key: "2088222222222221", Count: 2, Loss: fenSum(78975), Claim: fenSum(78975), Since: schema.Null}},

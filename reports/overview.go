@@ -232,6 +232,7 @@ var partTexts = map[string][2]string{
 	"refunds":     {"退款", "refunds"},
 	"pos_refunds": {"POS 退款核对", "POS refunds"},
 	"goods":       {"商品分摊", "goods"},
+	"shifts":      {"交接班结算", "shift settlement"},
 	"fees":        {"手续费", "fees"},
 	"rebates":     {"返佣审计", "rebate audit"},
 	"statements":  {"返佣账单核对", "rebate statements"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,10 +71,18 @@ func TestProblems(t *testing.T) {
 		{"date", "date: §2026-02-30\n" + minimal, []string{`(date): "2026-02-30": must be a date, such as 2026-11-20`}},
 		{"zone", "timezone: §Asia/Shangai\n" + minimal, []string{`(timezone): "Asia/Shangai": no such time zone; such as Asia/Shanghai or UTC`}},
 		{"pid", minimal + "default_merchant: §208812345678901\n", []string{`(default_merchant): "208812345678901": must be a PID: 16 digits beginning 2088`}},
-		{"not supported", "inputs:\n  alipay_bill: [a.zip]\n  coupons: §[ref/coupons.csv]\nstate: §{dir: state}\nshifts: §[{name: 早班, start: \"06:00\"}]\n", []string{
+		{"not supported", "inputs:\n  alipay_bill: [a.zip]\n  coupons: §[ref/coupons.csv]\nstate: §{dir: state}\n", []string{
 			`(inputs.coupons): not supported yet: inputs.coupons; leave it out or empty`,
 			`(state): not supported yet: state; leave it out or empty`,
-			`(shifts): not supported yet: shifts; leave it out or empty`,
+		}},
+		{"shifts", minimal + "shifts: [{name: 早班, start: §\"6\"}, §{name: 晚班}, {name: A, start: 06:00}, §{name: A, start: \"07:00\"}, §{name: B, start: \"06:00\"}, {name: §\"\", start: §\"24:00\", §end: \"1\"}]\n", []string{
+			`(shifts[0].start): "6": must be a time of day, such as "06:00"`,
+			`(shifts[1]): a shift has a name and a start`,
+			`(shifts[3]): the shift A is given twice`,
+			`(shifts[4]): two shifts start at the same time`,
+			`(shifts[5].name): must not be empty`,
+			`(shifts[5].start): "24:00": must be a time of day, such as "06:00"`,
+			`(shifts[5].end): "end": unknown key; valid: name, start`,
 		}},
 		{"not supported, block", minimal + "state:\n  §dir: state\n", []string{`(state): not supported yet: state; leave it out or empty`}},
 		{"columns", minimal + "columns:\n  pos_orders: {§out_tradeno: [小票号], total_amount: [应收, 应收款, §应收]}\n", []string{
@@ -188,7 +197,7 @@ refunds:
       - {fund: coupon, refundable: false, divisible: false, bill: [券核销金额], fund_channel: [MDISCOUNT]}
 rebate:   {tolerance: "0.000001", statement_pid: "2088731199938475"}
 fees:     {tolerance: "0.02", on_refund: full_refund_only}
-shifts:   []
+shifts:   [{name: 早班, start: "06:00"}, {name: 晚班, start: 18:30}]
 limits:   {rejects: 1, breaks: 2, break_amount: "3.00"}
 output:   {dir: "out/{date:2006-01-02}", formats: [csv, json], lang: en, privacy: keep,
            csv_bom: true, sort: true, parquet: snappy, mode: 0640}
@@ -197,6 +206,7 @@ state:
 	e := j.Engine
 	if e.Date != 20777 || e.AmountTolerance != 5 || e.CutoffWindow != 300 || e.SuggestWindow != 90 || e.CarryDays != 1 ||
 		e.Remainder != rules.LastLine || e.RefundMode != rules.ModeWhole || e.RebateTolerance != 1 ||
+		!slices.Equal(e.Shifts, []engine.Shift{{Name: "早班", Start: 6 * 3600}, {Name: "晚班", Start: 18*3600 + 30*60}}) ||
 		e.FeeTolerance != 2 || e.FeeOnRefund != engine.FeeFullRefundOnly || e.DefaultMerchant != "2088101122136241" {
 		t.Errorf("Engine = %+v", e)
 	}

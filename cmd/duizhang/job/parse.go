@@ -100,7 +100,7 @@ func (p *filler) fields() []field {
 				p.job.Engine.FeeOnRefund = engine.FeeOnRefund(slices.Index(onRefund, word) + 1)
 			})},
 		)},
-		{"shifts", p.unsupported},
+		{"shifts", p.readShifts},
 		{"limits", p.group(
 			field{"rejects", p.count(&p.job.Limits.Rejects)},
 			field{"breaks", p.count(&p.job.Limits.Breaks)},
@@ -272,6 +272,39 @@ func (p *filler) fund(path string, n ast.Node) (rules.PolicyFund, bool) {
 		p.problem(path, n, p.say("缺少 fund：", "fund is missing: ")+strings.Join(fundWords, ", "))
 	}
 	return fund, len(p.problems) == before
+}
+
+// readShifts reads the shifts: names and the times of day at which they start.
+func (p *filler) readShifts(path string, n ast.Node) {
+	names, starts := map[string]bool{}, map[int32]bool{}
+	p.list(path, n, func(path string, item ast.Node) {
+		shift := engine.Shift{Start: -1}
+		before := len(p.problems)
+		want := p.say("应为一天中的时刻，例如 \"06:00\"", `must be a time of day, such as "06:00"`)
+		p.mapping(path, item, []field{
+			{"name", p.filled(&shift.Name)},
+			{"start", scalarOf(p.reader, want, &shift.Start, clock)},
+		})
+		if len(p.problems) > before {
+			return
+		}
+		switch {
+		case shift.Name == "" || shift.Start < 0:
+			p.problem(path, item, p.say("每个班次要有 name 和 start", "a shift has a name and a start"))
+		case names[shift.Name]:
+			p.problem(path, item, p.say("班次 %s 出现两次", "the shift %s is given twice", shift.Name))
+		case starts[shift.Start]:
+			p.problem(path, item, p.say("两个班次同时开始", "two shifts start at the same time"))
+		}
+		names[shift.Name], starts[shift.Start] = true, true
+		p.job.Engine.Shifts = append(p.job.Engine.Shifts, shift)
+	})
+}
+
+// clock is a time of day in seconds after midnight.
+func clock(text string) (int32, bool) {
+	t, err := time.Parse("15:04", text)
+	return int32(t.Hour()*3600 + t.Minute()*60), err == nil
 }
 
 func (p *filler) output(path string, n ast.Node) {

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"fmt"
 	"time"
 
 	"duizhang/rules"
@@ -36,6 +37,7 @@ type Settings struct {
 		Tolerance string `json:"tolerance"`
 		OnRefund  string `json:"on_refund"`
 	} `json:"fees"`
+	Shifts []ShiftRule `json:"shifts"`
 	Limits struct {
 		Rejects     int    `json:"rejects"`
 		Breaks      int    `json:"breaks"`
@@ -59,6 +61,12 @@ type FundRule struct {
 	Divisible   bool     `json:"divisible"`
 	Bill        []string `json:"bill"`
 	FundChannel []string `json:"fund_channel"`
+}
+
+// A ShiftRule is one of the job's shifts.
+type ShiftRule struct {
+	Name  string `json:"name"`
+	Start string `json:"start"`
 }
 
 // Settings gives the effective configuration.
@@ -91,6 +99,10 @@ func (j *Job) Settings() Settings {
 	s.Rebate.Tolerance = string(rules.AppendMicro(nil, e.RebateTolerance, 2))
 	s.Rebate.StatementPID = j.StatementPID
 	s.Fees.Tolerance, s.Fees.OnRefund = e.FeeTolerance.String(), e.FeeOnRefund.String()
+	s.Shifts = []ShiftRule{}
+	for _, shift := range e.Shifts {
+		s.Shifts = append(s.Shifts, ShiftRule{shift.Name, fmt.Sprintf("%02d:%02d", shift.Start/3600, shift.Start/60%60)})
+	}
 	s.Limits.Rejects, s.Limits.Breaks, s.Limits.BreakAmount = j.Limits.Rejects, j.Limits.Breaks, j.Limits.BreakAmount.String()
 	o := &j.Output
 	s.Output.Dir, s.Output.Formats, s.Output.Lang, s.Output.Privacy = o.Dir, o.Formats, o.Lang.String(), o.Privacy
