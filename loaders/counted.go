@@ -91,7 +91,8 @@ var sameColumn = map[string]string{
 }
 
 // openHeader compares a header with the layouts of its format: the dialect is the
-// layout with the fewest columns missing, then the fewest unknown, then the first.
+// layout with the fewest columns missing, then the fewest unknown, then the one in
+// the same order, then the first.
 // names are the normalised cells. All missing and doubled columns are refused at
 // once.
 func openHeader(t *tableReader, name string, header []string) (names []string, err error) {
@@ -100,9 +101,9 @@ func openHeader(t *tableReader, name string, header []string) (names []string, e
 		names[i] = headerName(cell)
 	}
 	known := map[string]bool{}
-	var best [2]int
+	var best [3]int
 	for i, l := range layouts[name] {
-		fit := [2]int{}
+		fit := [3]int{}
 		for _, column := range l.columns {
 			known[column] = true
 			if !slices.Contains(names, column) {
@@ -113,6 +114,9 @@ func openHeader(t *tableReader, name string, header []string) (names []string, e
 			if !slices.Contains(l.columns, column) {
 				fit[1]++
 			}
+		}
+		if !slices.Equal(names, l.columns) {
+			fit[2] = 1
 		}
 		if i == 0 || slices.Compare(fit[:], best[:]) < 0 {
 			best = fit
@@ -215,13 +219,7 @@ func (c *countedTable) place(names []string) {
 // finish compares the totals of a WeChat bill. Other counted formats state none
 // that are read here.
 func (c *countedTable) finish(t *tableReader) {
-	switch t.formatName {
-	case "fund_flow":
-		t.control(schema.Control{Name: "rows.count", Found: itoa(c.rows)})
-		t.notStated()
-		return
-	case "wechat_bill":
-	default:
+	if t.formatName != "wechat_bill" {
 		return
 	}
 	slices.SortFunc(c.tails, func(a, b billNote) int { return cmp.Compare(a.line, b.line) })

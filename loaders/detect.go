@@ -26,9 +26,9 @@ type signature struct {
 var (
 	tradeBill      = &format{name: "trade_bill", kind: schema.AlipayBill, open: openTradeBill}
 	tradeSummary   = &format{name: "trade_summary", kind: schema.AlipayBill, open: openTradeSummary}
-	accountBill    = &format{name: "account_bill", kind: schema.AlipayAccount, open: openCounted}
-	accountSummary = &format{name: "account_summary", kind: schema.AlipayAccount, open: openCounted}
-	fundFlow       = &format{name: "fund_flow", kind: schema.AlipayAccount, open: openCounted}
+	accountBill    = &format{name: "account_bill", kind: schema.AlipayAccount, open: openAccountBill}
+	accountSummary = &format{name: "account_summary", kind: schema.AlipayAccount, open: openAccountSummary}
+	fundFlow       = &format{name: "fund_flow", kind: schema.AlipayAccount, open: openAccountBill}
 	taobaoOrders   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, multiline: true, open: openCounted}
 	kukeduoOrders  = &format{name: "kukeduo_orders", kind: schema.KukeduoOrders, multiline: true, open: openCounted}
 	alipayPersonal = &format{name: "alipay_personal", open: openCounted}

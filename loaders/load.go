@@ -138,6 +138,8 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	r.compareSummaries()
+	r.settleAccounts()
+	r.compareAccountSummaries()
 	r.complete()
 	return ctx.Err()
 }

@@ -50,6 +50,9 @@ type tableReader struct {
 	problems []schema.Problem
 	more     int
 	bill     *billTable // trade bills and their summaries
+
+	movements *accountTable // account bills
+	account   *accountSummaryRows
 }
 
 // reject reports a row that was not accepted and counts it. A row is rejected

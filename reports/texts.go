@@ -357,6 +357,9 @@ var controlTexts = map[string][2]string{
 	"net":               {"实收净额", "net received"},
 	"merchant_discount": {"商家优惠", "merchant discount"},
 	"platform_discount": {"支付宝优惠", "Alipay discount"},
+	"income":            {"收入", "income"},
+	"expense":           {"支出", "expense"},
+	"movements":         {"总金额", "income less expense"},
 }
 
 // rejectTexts say what a reject code means and what to do.

@@ -332,3 +332,56 @@ func (s *Statements) columns() []column {
 		{"adjustment", &s.Adjustment},
 	}
 }
+
+// Accounts are the rows of account bills: movements of an account's balance.
+type Accounts struct {
+	Table, Line []int32
+	Account     []uint32 // PID whose balance moved, word
+	Flow        Text     // 账务流水号, the movement's own number
+	TradeNo     Text     // 业务流水号: a trade's number, or another document's
+	OutTradeNo  Text     // 商户订单号
+	Type        []uint32 // 业务类型, word
+	Time        []int64  // 发生时间
+	Income      []int64  // 收入, 0 for none; negative is a reversal
+	// Expense is 支出 as written, 0 for none: which sign means money out is known
+	// when the whole file is (Table.ExpenseSign).
+	Expense []int64
+}
+
+// Len is the number of rows.
+func (a *Accounts) Len() int { return len(a.Line) }
+
+func (a *Accounts) columns() []column {
+	return []column{
+		{"table", &a.Table},
+		{"line", &a.Line},
+		{"account", &a.Account},
+		{"flow", &a.Flow},
+		{"trade_no", &a.TradeNo},
+		{"out_trade_no", &a.OutTradeNo},
+		{"type", &a.Type},
+		{"time", &a.Time},
+		{"income", &a.Income},
+		{"expense", &a.Expense},
+	}
+}
+
+// Spent is an expense cell as money out: negative only for a reversal.
+func (s ExpenseSign) Spent(written int64) int64 {
+	switch {
+	case s == OutNegative, s == 0 && written < 0:
+		return -written
+	}
+	return written
+}
+
+// ExpenseSign says how an account bill writes money out (formats 1.4): 0 where a
+// file has one sign, or mixes them without a meaning, so that all are magnitudes.
+// In the others, a cell of the other sign is a reversal.
+type ExpenseSign uint8
+
+// The signs.
+const (
+	OutPositive ExpenseSign = iota + 1
+	OutNegative
+)

@@ -86,8 +86,11 @@ type Table struct {
 	Refused                  bool      // the file is refused; Problems says why
 
 	FeesAllZero bool  // every fee of a bill is 0: billed afterwards (rules 7)
-	FirstTime   int64 // earliest and latest 完成时间, or Null
+	FirstTime   int64 // earliest and latest 完成时间 (发生时间), or Null
 	LastTime    int64
+
+	ExpenseSign ExpenseSign // of an account bill
+	Linked      bool        // an account bill's rows name trades or orders, so that a trade can be missed
 
 	SHA256 string // of the whole file, hex
 	Bytes  int64  // of the whole file
@@ -161,8 +164,8 @@ type Reject struct {
 
 // A Batch is a set of rows on their way from a loader to the engine.
 type Batch struct {
-	Kind InputKind    // AlipayBill, PosOrders, PosRefundsKind or Rebate
-	Rows arrow.Record // Bills, Orders, PosRefunds or Statements
+	Kind InputKind    // AlipayBill, AlipayAccount, PosOrders, PosRefundsKind or Rebate
+	Rows arrow.Record // Bills, Accounts, Orders, PosRefunds or Statements
 	// Lines are the Lines or RefundLines of the runs in Rows, in the same order;
 	// nil for the other kinds.
 	Lines arrow.Record
