@@ -176,12 +176,12 @@ func (p *accountParser) readAmount(cells [][]byte, c accountColumn, r *accountRo
 	if err != nil {
 		v, err = rules.ParseFen(p.trim(cell, r))
 	}
-	switch code := rules.CodeOf(err); code {
-	case 0:
+	code := rules.CodeOf(err)
+	if code == 0 {
 		r.filled |= 1 << c
 		return int64(v)
-	case rules.CodeMissingValue:
-	default:
+	}
+	if code != rules.CodeMissingValue {
 		r.unread = true
 		p.fault(r, c, code)
 	}

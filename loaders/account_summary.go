@@ -189,8 +189,11 @@ func (r *run) compareAccountSummaries() {
 		for _, d := range detail {
 			all.merge(&d.movements.totals)
 		}
-		signed := slices.ContainsFunc(detail, func(d *tableRun) bool { return d.table.ExpenseSign != 0 })
-		for _, c := range t.account.compare(&all, signed) {
+		expense := all.expense()
+		if slices.ContainsFunc(detail, func(d *tableRun) bool { return d.table.ExpenseSign != 0 }) {
+			expense = all.signedExpense()
+		}
+		for _, c := range t.account.compare(all.income, expense) {
 			t.control(c)
 		}
 	}
@@ -213,17 +216,16 @@ func accountDetailOf(s *tableRun, groups [][]*tableRun) (detail []*tableRun) {
 }
 
 // compare compares the total with the rows of the detail.
-func (s *accountSummaryRows) compare(found *accountTotals, signed bool) []schema.Control {
-	expense := found.expense(signed)
-	sums := [accountSummaryWidth]rules.Sum{sumIncome: found.income.sum, sumExpense: expense.sum}
-	sums[sumIncomeCount].AddInt(found.income.count)
+func (s *accountSummaryRows) compare(income, expense movementSum) []schema.Control {
+	sums := [accountSummaryWidth]rules.Sum{sumIncome: income.sum, sumExpense: expense.sum}
+	sums[sumIncomeCount].AddInt(income.count)
 	sums[sumExpenseCount].AddInt(expense.count)
 	// What 总金额 means is not known: the difference or the sum satisfies it.
-	sums[sumTotal] = found.income.sum.Sub(expense.sum.Abs())
-	turnover := found.income
-	turnover.sum.AddSum(expense.sum.Abs())
-	if stated := s.total.values[sumTotal]; stated != schema.Null && turnover.sum == sumOf(rules.Fen(stated)) {
-		sums[sumTotal] = turnover.sum
+	sums[sumTotal] = income.sum.Sub(expense.sum.Abs())
+	turnover := income.sum
+	turnover.AddSum(expense.sum.Abs())
+	if stated := s.total.values[sumTotal]; stated != schema.Null && turnover == sumOf(rules.Fen(stated)) {
+		sums[sumTotal] = turnover
 	}
 	var controls []schema.Control
 	for k := range accountSummaryColumns {

@@ -126,14 +126,13 @@ func (t *accountTotals) merge(o *accountTotals) {
 	t.balances.merge(&o.balances)
 }
 
-// expense is the sum of 支出 as a footer may mean it: of magnitudes, or with its
-// signs, where one file has both.
-func (t *accountTotals) expense(signed bool) movementSum {
-	all := t.out[0].plus(t.out[1])
-	if signed {
-		all.sum = t.out[0].sum.Sub(t.out[1].sum)
-	}
-	return all
+// expense is the sum of 支出 by magnitude.
+func (t *accountTotals) expense() movementSum { return t.out[0].plus(t.out[1]) }
+
+// signedExpense is the sum of 支出 as written, which a footer means where one file
+// has both signs and some rows are reversals.
+func (t *accountTotals) signedExpense() movementSum {
+	return movementSum{t.out[0].count + t.out[1].count, t.out[0].sum.Sub(t.out[1].sum)}
 }
 
 // mixed: the file writes 支出 with both signs.
@@ -143,7 +142,7 @@ func (t *accountTotals) mixed() bool { return t.out[0].count > 0 && t.out[1].cou
 // mixed and the signed sum is the footer's, the fewer are reversals; else all are
 // magnitudes.
 func (t *accountTotals) expenseSign(footer *movementSum) schema.ExpenseSign {
-	if !t.mixed() || footer == nil || t.expense(true).sum.Abs() != footer.sum.Abs() {
+	if !t.mixed() || footer == nil || t.signedExpense().sum.Abs() != footer.sum.Abs() {
 		return 0
 	}
 	negative := t.out[1].count > t.out[0].count
@@ -297,8 +296,8 @@ func (b *accountTable) settle(t *tableReader, all *accountTotals, whole *account
 	case whole == nil:
 		t.control(schema.Control{Name: "income.count", Found: itoa(found.income.count)})
 		t.control(schema.Control{Name: "income.amount", Found: found.income.sum.String2()})
-		t.control(schema.Control{Name: "expense.count", Found: itoa(found.expense(false).count)})
-		t.control(schema.Control{Name: "expense.amount", Found: found.expense(false).sum.String2()})
+		t.control(schema.Control{Name: "expense.count", Found: itoa(found.expense().count)})
+		t.control(schema.Control{Name: "expense.amount", Found: found.expense().sum.String2()})
 		t.notStated()
 	}
 }
@@ -314,9 +313,9 @@ func (f *accountFooters) fits(found *accountTotals) bool {
 // are no movements, but count where the footers count them; a movement of 0.00
 // may be counted on either side.
 func (f *accountFooters) controls(found *accountTotals) []schema.Control {
-	income, expense := found.income, found.expense(false)
+	income, expense := found.income, found.expense()
 	if f.expense.sum.Abs() != expense.sum && found.mixed() {
-		if signed := found.expense(true); signed.sum.Abs() == f.expense.sum.Abs() {
+		if signed := found.signedExpense(); signed.sum.Abs() == f.expense.sum.Abs() {
 			expense = signed
 		}
 	}
