@@ -226,6 +226,9 @@ func (p *orderParser) beginRun(id []byte, merchant uint32) {
 	o.Conflict = append(o.Conflict, 0)
 	o.ConflictLine = append(o.ConflictLine, 0)
 	o.ConflictValue = append(o.ConflictValue, 0)
+	o.Excluded = append(o.Excluded, 0)
+	o.Flags = append(o.Flags, 0)
+	o.Gap = append(o.Gap, 0)
 }
 
 // order reads the line's order columns into the run, and gives the flags that

@@ -180,6 +180,7 @@ func (p *refundParser) beginRun(id []byte) {
 	f.Time = append(f.Time, schema.Null)
 	f.Amount = append(f.Amount, schema.Null)
 	f.Mode = append(f.Mode, 0)
+	f.Undone = append(f.Undone, 0)
 	f.Reject = append(f.Reject, 0)
 	f.RejectLine = append(f.RejectLine, 0)
 	f.Conflict = append(f.Conflict, 0)

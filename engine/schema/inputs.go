@@ -147,7 +147,28 @@ type Orders struct {
 	Conflict      []uint32 // word: the column's name, 0 for none
 	ConflictLine  []int32
 	ConflictValue []uint32 // word: the value that differs
+
+	Excluded []uint8 // rules.Reason for which the source itself leaves the order out, 0 for none
+	Flags    []uint8 // Order… below
+	Gap      []int64 // what an identity of API messages is off by, found less expected; OrderGap… says which
 }
+
+// Flags of an order.
+const (
+	// OrderWhole: the run is a whole order; a further one with its number is a
+	// duplicate, and never joined to it.
+	OrderWhole uint8 = 1 << iota
+	// OrderMessages: put together of API messages. Allowance and coupon stand
+	// together in Coupon, and what funds less than the total is the merchant's red
+	// packet.
+	OrderMessages
+	// OrderPIDWrongKey: ProviderPID is blank, and a PID was sent under another key.
+	OrderPIDWrongKey
+	// OrderGapReceipt, OrderGapBuyerPay, both: the identity that Gap is of, that of
+	// receipt_amount, of buyer_pay_amount, or of invoice_amount.
+	OrderGapReceipt
+	OrderGapBuyerPay
+)
 
 // States of a payment code (付款码), which is cut to its validity and last four
 // characters on loading.
@@ -194,6 +215,9 @@ func (o *Orders) columns() []column {
 		{"conflict", &o.Conflict},
 		{"conflict_line", &o.ConflictLine},
 		{"conflict_value", &o.ConflictValue},
+		{"excluded", &o.Excluded},
+		{"flags", &o.Flags},
+		{"gap", &o.Gap},
 	}
 }
 
@@ -207,6 +231,8 @@ const (
 	LineOrderRejected
 	// LineNoGoods: no goods cell of the line is filled.
 	LineNoGoods
+	// LineContinues: the goods are of the same input row as the line before.
+	LineContinues
 )
 
 // Lines are goods lines, in the order of the runs that they belong to.
@@ -246,6 +272,7 @@ type PosRefunds struct {
 	Time        []int64
 	Amount      []int64
 	Mode        []uint8 // rules.RefundMode, 0 if blank
+	Undone      []uint8 // 1: asked for, and not known to be done (API messages)
 
 	Reject        []uint8
 	RejectLine    []int32
@@ -270,6 +297,7 @@ func (r *PosRefunds) columns() []column {
 		{"time", &r.Time},
 		{"amount", &r.Amount},
 		{"mode", &r.Mode},
+		{"undone", &r.Undone},
 		{"reject", &r.Reject},
 		{"reject_line", &r.RejectLine},
 		{"conflict", &r.Conflict},
