@@ -103,8 +103,8 @@ func (w *worker) ordersOf(key int32) (int32, []order) {
 	return from, w.orders[from:to]
 }
 
-// addRun joins the run to its order: the one of its table and merchant. A run
-// that names neither merchant nor store continues the first of its table.
+// addRun joins the run to its order: the one of its source and merchant. A run
+// that names neither merchant nor store continues the first of its source.
 func (w *worker) addRun(base int, key, run int32) {
 	in := &w.rows.Orders
 	w.nextRun[run] = -1
@@ -112,7 +112,7 @@ func (w *worker) addRun(base int, key, run int32) {
 	silent := in.Merchant[run] == 0 && in.Store[run] == 0
 	for i := base; i < len(w.orders); i++ {
 		o := &w.orders[i]
-		if in.Table[o.run] == in.Table[run] && (o.merchant == merchant || silent) {
+		if w.p.oneSource(in.Table[o.run], in.Table[run]) && in.Flags[run]&schema.OrderWhole == 0 && (o.merchant == merchant || silent) {
 			w.joinRun(o, run)
 			return
 		}
@@ -219,13 +219,13 @@ func (w *worker) finishOrder(base, i int) {
 	case in.Reject[at] != 0:
 		w.rejectOrder(o, rules.Code(in.Reject[at]), "", in.RejectLine[at], "")
 		return
-	case o.merchant == 0: // before a conflict: without a merchant nobody knows that it is one order
+	case o.merchant == 0 && in.Excluded[at] == 0: // before a conflict: without a merchant nobody knows that it is one order
 		w.rejectOrder(o, rules.CodeMerchantUnknown, "merchant_pid", in.Line[at], w.p.text(in.Merchant[at]))
 		return
 	case in.Conflict[at] != 0:
 		w.rejectOrder(o, rules.CodeOrderConflict, w.p.words.Texts()[in.Conflict[at]], in.ConflictLine[at], w.p.text(in.ConflictValue[at]))
 		return
-	case in.Time[at] == schema.Null:
+	case in.Time[at] == schema.Null && in.Excluded[at] == 0:
 		w.rejectOrder(o, rules.CodeMissingValue, "order_time", in.Line[at], "")
 		return
 	case in.Total[at] == schema.Null:
@@ -233,18 +233,25 @@ func (w *worker) finishOrder(base, i int) {
 		return
 	}
 	for k := base; k < i; k++ {
-		if e := &w.orders[k]; !e.rejected && e.first < 0 && e.merchant == o.merchant {
+		// An order that its source leaves out (the online side) takes no number from
+		// the POS: the sale that it may show again counts once, as the POS's.
+		if e := &w.orders[k]; !e.rejected && e.first < 0 && e.merchant == o.merchant && w.leftOut(e) == w.leftOut(o) {
 			o.first = int32(k)
 			return
 		}
 	}
 	switch {
+	case in.Excluded[at] != 0:
+		o.excluded = rules.Reason(in.Excluded[at])
 	case in.Channel[at] != 0 && in.Channel[at] != w.p.alipay:
 		o.excluded = rules.ReasonOtherChannel
 	case w.paid(o) && in.Total[at] == 0:
 		o.excluded = rules.ReasonZeroAmount
 	}
 }
+
+// leftOut: the order's source says that it is not the POS's to reconcile.
+func (w *worker) leftOut(o *order) bool { return w.rows.Orders.Excluded[o.run] != 0 }
 
 func (w *worker) paid(o *order) bool {
 	status := schema.OrderStatus(w.rows.Orders.Status[o.run])
@@ -313,7 +320,7 @@ func (w *worker) addRefundRun(base int, key, run int32) {
 	for i := len(w.posRefunds) - 1; i >= base; i-- {
 		r := &w.posRefunds[i]
 		silent := in.Merchant[run] == 0 && in.Store[run] == 0
-		if in.Table[r.run] == in.Table[run] && (r.merchant == merchant || silent) && w.sameRefund(r.run, run) {
+		if w.p.oneSource(in.Table[r.run], in.Table[run]) && (r.merchant == merchant || silent) && w.sameRefund(r.run, run) {
 			w.joinRefundRun(r, run)
 			return
 		}

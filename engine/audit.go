@@ -11,6 +11,7 @@ import (
 type judgeKey struct {
 	pid, merchant, product uint32
 	day                    int32
+	wrongKey               bool // no PID, and one under another key
 }
 
 // noOrder stands for the PID of a trade without a POS order: nobody knows it.
@@ -34,7 +35,7 @@ func (w *worker) judge(key judgeKey) judgement {
 	product := w.p.text(key.product)
 	j := judgement{cause: rules.CausePIDUnknown}
 	if key.pid != noOrder {
-		j.cause, j.agreement = w.p.book.Judge(w.p.text(key.pid), w.p.text(key.merchant), product, key.day, false)
+		j.cause, j.agreement = w.p.book.Judge(w.p.text(key.pid), w.p.text(key.merchant), product, key.day, key.wrongKey)
 	}
 	if j.agreement == nil {
 		j.agreement = w.p.book.Primary(product, key.day)
@@ -90,7 +91,7 @@ func (w *worker) sortStatements() {
 	}
 	w.tradeOrdered = append(w.tradeOrdered[:0], make([]bool, w.trades.len())...)
 	for i := range w.orders {
-		if o := &w.orders[i]; o.trade >= 0 && !o.rejected {
+		if o := &w.orders[i]; o.trade >= 0 && !o.rejected && !w.leftOut(o) {
 			w.tradeOrdered[o.trade] = true
 		}
 	}
@@ -143,7 +144,7 @@ func (w *worker) tradeKnown(trade int32) bool {
 
 // auditUnit audits the rebates of a payment, one row a product (rules 6).
 func (w *worker) auditUnit(u *unit, out *schema.Rebates) {
-	if !w.p.audit || u.status == rules.StatusDuplicate {
+	if !w.p.audit || u.status == rules.StatusDuplicate || u.order >= 0 && w.leftOut(&w.orders[u.order]) {
 		return
 	}
 	w.statementsOf(u)
@@ -215,11 +216,11 @@ type audited struct {
 func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	b, in := &w.rows.Bills, &w.rows.Orders
 	a := audited{unit: u, product: product, run: -1}
-	key := judgeKey{noOrder, b.Merchant[u.bill], product, dayOf(b.Time[u.bill])}
+	key := judgeKey{pid: noOrder, merchant: b.Merchant[u.bill], product: product, day: dayOf(b.Time[u.bill])}
 	if u.order >= 0 {
 		a.run = w.orders[u.order].run
 		a.pid = in.ProviderPID[a.run]
-		key.pid = a.pid
+		key.pid, key.wrongKey = a.pid, in.Flags[a.run]&schema.OrderPIDWrongKey != 0
 	}
 	a.judgement = w.judge(key)
 	a.group = groupKey{a.provider, u.merchant, product, a.period}

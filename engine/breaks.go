@@ -102,6 +102,12 @@ func (w *worker) billGap(row, first int32) int64 {
 
 func (w *worker) checkOrderIdentity(u *unit, run int32) {
 	in := &w.rows.Orders
+	if in.Flags[run]&schema.OrderMessages != 0 {
+		if gap := in.Gap[run]; gap != 0 {
+			w.find(rules.BreakAmountIdentity, rules.SidePOS, u, absolute(gap), schema.Null, schema.Null, gapNames[in.Flags[run]/schema.OrderGapReceipt&3])
+		}
+		return
+	}
 	if in.BuyerPaid[run] == schema.Null {
 		return
 	}
@@ -111,6 +117,9 @@ func (w *worker) checkOrderIdentity(u *unit, run int32) {
 		w.find(rules.BreakAmountIdentity, rules.SidePOS, u, int64(gap.Abs()), in.Total[run], int64(paid), "")
 	}
 }
+
+// gapNames are the fields of the identities of API messages, by the order's flags.
+var gapNames = [...]string{1: "receipt_amount", 2: "buyer_pay_amount", 3: "invoice_amount"}
 
 func (w *worker) checkPayment(u *unit) {
 	b, i := &w.rows.Bills, u.bill
@@ -188,7 +197,9 @@ func (w *worker) checkRefund(r *refundUnit) {
 		if code, ok := r.status.RefundBreak(); ok && w.p.comparesRefunds {
 			w.findRefund(code, r, max(pos, bill), pos, bill, "") // one of the two is Null
 		}
-	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded, rules.StatusStatusMismatch:
+	case rules.StatusStatusMismatch:
+		w.findRefund(rules.BreakRefundStatusMismatch, r, bill, pos, bill, "")
+	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded:
 	}
 	if r.bill >= 0 && r.unit >= 0 && w.units[r.unit].order < 0 && w.units[r.unit].bill < 0 {
 		w.findRefund(rules.BreakRefundOrphan, r, bill, schema.Null, bill, "")

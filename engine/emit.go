@@ -140,7 +140,7 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 		return
 	}
 	o := &w.orders[u.order]
-	if !w.paid(o) {
+	if !w.paid(o) || w.leftOut(o) {
 		return
 	}
 	total := w.rows.Orders.Total[o.run]

@@ -33,7 +33,8 @@ type tradeBucket struct {
 const partBits = 0xffff
 
 // indexTrades adds the trades of a batch; d holds their hashes and partitions.
-func (s *Store) indexTrades(d *spread, tradeNo *schema.Text) {
+// Rows that are leftOut, if it is given, match nothing and contest no trade.
+func (s *Store) indexTrades(d *spread, tradeNo *schema.Text, leftOut []uint8) {
 	byBucket := spreads.Get().(*spread)
 	defer spreads.Put(byBucket)
 	byBucket.part = byBucket.part[:0]
@@ -49,7 +50,7 @@ func (s *Store) indexTrades(d *spread, tradeNo *schema.Text) {
 		bucket := &s.index[k]
 		bucket.mu.Lock()
 		for _, row := range rows {
-			if o := tradeNo.Offsets; o[row] != o[row+1] { // a row without a trade_no is not indexed
+			if o := tradeNo.Offsets; o[row] != o[row+1] && (leftOut == nil || leftOut[row] == 0) { // a row without a trade_no is not indexed
 				bucket.entries = append(bucket.entries, d.hashes[row]&^partBits|uint64(d.part[row]))
 			}
 		}

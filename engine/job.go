@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -60,7 +62,7 @@ type Job struct {
 func (j *Job) Parts() []PartState {
 	part := func(name string, needs ...schema.InputKind) PartState {
 		for _, kind := range needs {
-			if !j.Inputs[kind] {
+			if !j.given(sourcesOf(kind)...) {
 				return PartState{Name: name, Why: kind.String()}
 			}
 		}
@@ -76,6 +78,29 @@ func (j *Job) Parts() []PartState {
 		part("rebates", schema.AlipayBill, schema.AgreementsKind),
 		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),
 	}
+}
+
+// The kinds of input whose orders or refunds are the POS's. Taobao orders are
+// not: they are left out and totalled.
+var (
+	posOrderKinds  = []schema.InputKind{schema.PosOrders, schema.KukeduoOrders, schema.PosAPI}
+	posRefundKinds = []schema.InputKind{schema.PosRefundsKind, schema.PosAPI}
+)
+
+// sourcesOf are the kinds that give what a kind gives.
+func sourcesOf(kind schema.InputKind) []schema.InputKind {
+	switch kind { //nolint:exhaustive // the others have themselves alone
+	case schema.PosOrders:
+		return posOrderKinds
+	case schema.PosRefundsKind:
+		return posRefundKinds
+	}
+	return []schema.InputKind{kind}
+}
+
+// given tells whether the job has one of the kinds.
+func (j *Job) given(kinds ...schema.InputKind) bool {
+	return slices.ContainsFunc(kinds, func(kind schema.InputKind) bool { return j.Inputs[kind] })
 }
 
 // NoDate is the Date of a job that gives none.

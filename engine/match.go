@@ -204,10 +204,16 @@ func (w *worker) fund(u *unit) {
 		if in.BuyerPaid[run] != schema.Null {
 			pos[rules.FundPaid] = rules.Fen(in.BuyerPaid[run])
 		}
+		if in.Flags[run]&schema.OrderMessages != 0 {
+			pos[rules.FundMerchantRed] = u.total - pos.Total()
+		}
 	}
 	if u.bill < 0 {
 		u.funding, u.split = pos, u.hasTotal
 		return
+	}
+	if u.order >= 0 && in.Flags[w.orders[u.order].run]&schema.OrderMessages != 0 {
+		pos = rules.Funding{} // its allowance and coupon are not told apart: the bill's voucher tells
 	}
 	b := &w.rows.Bills
 	i := u.bill

@@ -72,8 +72,8 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	w := s.opt.Words
 	p := &plan{
 		job: job, tables: tables, words: w, hash: s.hash,
-		compares:        job.Inputs[schema.PosOrders] && job.Inputs[schema.AlipayBill],
-		comparesRefunds: job.Inputs[schema.PosRefundsKind] && job.Inputs[schema.AlipayBill],
+		compares:        job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
+		comparesRefunds: job.given(posRefundKinds...) && job.Inputs[schema.AlipayBill],
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
 		defaultPID:      w.Code(job.DefaultMerchant),
@@ -284,6 +284,12 @@ func (p *plan) prepareAudit() error {
 		}
 	}
 	return nil
+}
+
+// oneSource tells whether lines of two tables may be of one order: those of one
+// table, and those of all API logs, for an answer may stand in the next day's.
+func (p *plan) oneSource(a, b int32) bool {
+	return a == b || p.tables[a].Kind == schema.PosAPI && p.tables[b].Kind == schema.PosAPI
 }
 
 // text is the text of a word.

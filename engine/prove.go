@@ -21,6 +21,7 @@ func (e *InvariantError) Error() string {
 // they were made: the right side of the proofs.
 type outTotals struct {
 	trades, refunds [9]Tally
+	excluded        [16]ReasonTally // trades, by rules.Reason
 	causes          [32]CauseTally
 	scenarios       [8]ScenarioTally
 	allocated       rules.Sum
@@ -34,6 +35,11 @@ type outTotals struct {
 func tally(p *Part) outTotals {
 	var t outTotals
 	tallyUnits(&t.trades, p.Trades.Status, p.Trades.PosAmount, p.Trades.BillAmount)
+	for i, status := range p.Trades.Status {
+		if rules.Status(status) == rules.StatusExcluded {
+			t.excluded[p.Trades.Reason[i]].add(p.Trades.PosAmount[i])
+		}
+	}
 	tallyUnits(&t.refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount)
 	tallyExcluded(&t.excluded, p.Trades.Status, p.Trades.Reason, p.Trades.PosAmount)
 	tallyExcluded(&t.excludedRefunds, p.Refunds.Status, p.Refunds.Reason, p.Refunds.PosAmount)
@@ -102,6 +108,9 @@ func (t *outTotals) merge(o *outTotals) {
 		t.trades[i].merge(&o.trades[i])
 		t.refunds[i].merge(&o.refunds[i])
 	}
+	for i := range t.excluded {
+		t.excluded[i].merge(o.excluded[i])
+	}
 	for i := range t.causes {
 		c, d := &t.causes[i], &o.causes[i]
 		c.Count += d.Count
@@ -119,6 +128,18 @@ func (t *outTotals) merge(o *outTotals) {
 	t.parts.AddSum(o.parts)
 	t.losses.AddSum(o.losses)
 	t.stated.AddSum(o.stated)
+}
+
+func (t *ReasonTally) add(amount int64) {
+	t.Count++
+	if amount != schema.Null {
+		t.Amount.AddInt(amount)
+	}
+}
+
+func (t *ReasonTally) merge(o ReasonTally) {
+	t.Count += o.Count
+	t.Amount.AddSum(o.Amount)
 }
 
 func (t *Tally) merge(o *Tally) {
@@ -156,7 +177,10 @@ func (d *driver) prove(*Result) []Invariant {
 	add("pos.refunds", t.posRefunds.String(), refundsPos.plus(t.posRefundsRejected).String())
 	add("goods.allocated", t.allocatedOrders.String2(), d.out.allocated.String2())
 	add("refunds.parts", t.returned.String2(), d.out.parts.String2())
-	for _, kind := range []schema.InputKind{schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate} {
+	for _, kind := range []schema.InputKind{
+		schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate,
+		schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI,
+	} {
 		if d.plan.job.Inputs[kind] {
 			d.proveRows(kind, add)
 		}
@@ -194,6 +218,7 @@ func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right str
 		if t.Kind == kind && !t.Refused && t.Format != "trade_summary" { // a summary is control only
 			rows += t.Rows
 			rejected += t.Rejected
+			reached += t.Idle
 			if c := d.store.read[int32(i)]; c != nil {
 				reached += c.payments.count + c.refunds.count + c.lines - c.reported + c.statements.count
 			}

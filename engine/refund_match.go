@@ -170,11 +170,11 @@ func (w *worker) exclusion(p *posRefund) rules.Reason {
 	return 0
 }
 
-// orderOf is the order that counts of a key, or -1.
+// orderOf is the POS order that counts of a key, or -1.
 func (w *worker) orderOf(key int32, merchant uint32) int32 {
 	from, orders := w.ordersOf(key)
 	for i := range orders {
-		if o := &orders[i]; !o.rejected && o.first < 0 && o.merchant == merchant {
+		if o := &orders[i]; !o.rejected && o.first < 0 && o.merchant == merchant && !w.leftOut(o) {
 			return from + int32(i)
 		}
 	}

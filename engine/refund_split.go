@@ -74,6 +74,9 @@ func (w *worker) refundAmount(r *refundUnit) rules.Fen {
 // compareRefund compares the amounts of a pair. A list_price refund is paid at
 // most what is left (rules 5).
 func (w *worker) compareRefund(r *refundUnit, left rules.Fen) {
+	if r.status != rules.StatusMatched {
+		return // the state differs, which comes first
+	}
 	ask := rules.Fen(w.rows.Refunds.Amount[w.posRefunds[r.pos].run])
 	got := rules.Fen(w.rows.Bills.Amount[r.bill])
 	if (got - ask).Abs() <= w.p.job.AmountTolerance {

@@ -51,6 +51,11 @@ func (w *worker) makeRefundUnits() {
 				u.reason = rules.ReasonMerchantDiffers
 			}
 			u.unit = w.unitOfBillRefund(p.bill)
+			if w.rows.Refunds.Undone[p.run] != 0 {
+				u.status = rules.StatusStatusMismatch
+			}
+		case w.rows.Refunds.Undone[p.run] != 0:
+			u.status, u.reason = rules.StatusExcluded, rules.ReasonNotPaid
 		default:
 			u.status = rules.StatusPOSOnly
 			if w.p.nearEnd(w.rows.Refunds.Time[p.run]) {

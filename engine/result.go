@@ -68,6 +68,12 @@ type Tally struct {
 	PosAmount, BillAmount rules.Sum // fen
 }
 
+// A ReasonTally is the POS orders that are left out for one reason.
+type ReasonTally struct {
+	Count  int64
+	Amount rules.Sum // fen
+}
+
 // A ScenarioTally is one scenario of the goods allocation.
 type ScenarioTally struct {
 	Orders          int64
@@ -132,8 +138,11 @@ type Result struct {
 	Parts   []PartState
 	Trades  [9]Tally // by rules.Status
 	Refunds [9]Tally
-	Rejects []schema.Reject // sorted by table, line, column
-	Breaks  []Break         // sorted as contract 4 says
+	// Excluded says for which reason trades are excluded, by rules.Reason: the
+	// online side is online_order.
+	Excluded [16]ReasonTally
+	Rejects  []schema.Reject // sorted by table, line, column
+	Breaks   []Break         // sorted as contract 4 says
 
 	Scenarios    [8]ScenarioTally // by rules.Scenario; 0: not allocated
 	NoGoods      int64

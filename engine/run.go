@@ -184,7 +184,7 @@ func (d *driver) result() (*Result, error) {
 	p := d.plan
 	r := &Result{
 		Date: p.date(), Tables: p.tables, Parts: p.job.Parts(),
-		Trades: d.out.trades, Refunds: d.out.refunds, Causes: d.out.causes,
+		Trades: d.out.trades, Refunds: d.out.refunds, Excluded: d.out.excluded, Causes: d.out.causes,
 		Scenarios: d.totals.scenarios, NoGoods: d.totals.noGoods, PriceUnknown: d.totals.priceUnknown,
 		Incomplete: d.totals.incomplete,
 	}

@@ -148,6 +148,9 @@ var scenarioKinds = []struct {
 	{"bills/", schema.AlipayBill},
 	{"pos/", schema.PosOrders},
 	{"refunds/", schema.PosRefundsKind},
+	{"taobao/", schema.TaobaoOrders},
+	{"kukeduo/", schema.KukeduoOrders},
+	{"api/", schema.PosAPI},
 	{"rebate/", schema.Rebate},
 	{"ref/agreements.csv", schema.AgreementsKind},
 	{"ref/providers.csv", schema.ProvidersKind},
@@ -213,7 +216,7 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]string {
 	tables := map[string][]map[string]string{
 		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "shifts": shiftRows(r),
-		"shift_orders": s.orders,
+		"shift_orders": s.orders, "excluded": excludedRows(r),
 		"counts": {{
 			"no_goods": strconv.FormatInt(r.NoGoods, 10), "price_unknown": strconv.FormatInt(r.PriceUnknown, 10),
 			"goods_incomplete": strconv.FormatInt(r.Incomplete, 10), "out_of_scope": strconv.FormatInt(r.OutOfScope, 10),
@@ -249,6 +252,18 @@ func rejectRows(r *engine.Result) []map[string]string {
 	for i, reject := range r.Rejects {
 		rows[i] = map[string]string{
 			"file": r.Tables[reject.Table].File(), "line": strconv.Itoa(int(reject.Line)), "code": reject.Code.String(),
+		}
+	}
+	return rows
+}
+
+func excludedRows(r *engine.Result) []map[string]string {
+	var rows []map[string]string
+	for reason, t := range r.Excluded {
+		if t.Count > 0 {
+			rows = append(rows, map[string]string{
+				"reason": rules.Reason(reason).String(), "count": strconv.FormatInt(t.Count, 10), "amount": t.Amount.String2(),
+			})
 		}
 	}
 	return rows

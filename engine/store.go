@@ -301,7 +301,7 @@ func (s *Store) addBills(b schema.Batch) error {
 		}
 	}
 	d.each(s, billChunk, func(to *Rows, rows []int32) { schema.Append(&to.Bills, &v, rows) })
-	s.indexTrades(d, &v.TradeNo)
+	s.indexTrades(d, &v.TradeNo, nil)
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	for i, table := range v.Table {
@@ -333,7 +333,7 @@ func (s *Store) addOrders(b schema.Batch) error {
 		lines = linesOf(lines[:0], rows, first)
 		schema.Append(&to.Lines, &l, lines)
 	})
-	s.indexTrades(d, &v.TradeNo)
+	s.indexTrades(d, &v.TradeNo, v.Excluded)
 	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
@@ -357,7 +357,7 @@ func (s *Store) addRefunds(b schema.Batch) error {
 		lines = linesOf(lines[:0], rows, first)
 		schema.Append(&to.RefundLines, &l, lines)
 	})
-	s.indexTrades(d, &v.TradeNo)
+	s.indexTrades(d, &v.TradeNo, nil)
 	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
@@ -367,10 +367,15 @@ func (s *Store) countLines(table, first []int32, flags []uint8) {
 	defer s.readMu.Unlock()
 	for run, t := range table {
 		c := s.readOf(t)
+		reported := false // the row, which may have several goods
 		for _, f := range flags[first[run]:first[run+1]] {
-			c.lines++
-			if f&(schema.LineGoodsRejected|schema.LineOrderRejected) != 0 {
+			if f&schema.LineContinues == 0 {
+				c.lines++
+				reported = false
+			}
+			if f&(schema.LineGoodsRejected|schema.LineOrderRejected) != 0 && !reported {
 				c.reported++
+				reported = true
 			}
 		}
 	}

@@ -164,13 +164,13 @@ func appendOrder(o *schema.Orders, l *schema.Lines, table int32, no, trade strin
 	for _, v := range []*[]uint32{&o.Terminal, &o.Operator, &o.Interface, &o.Channel, &o.CouponName, &o.Scene, &o.PayCodeTail, &o.Shift, &o.Conflict, &o.ConflictValue} {
 		*v = append(*v, 0)
 	}
-	for _, v := range []*[]uint8{&o.Status, &o.Link, &o.PayCode, &o.Reject} {
+	for _, v := range []*[]uint8{&o.Status, &o.Link, &o.PayCode, &o.Reject, &o.Excluded, &o.Flags} {
 		*v = append(*v, 0)
 	}
 	for _, v := range []*[]int32{&o.RejectLine, &o.ConflictLine} {
 		*v = append(*v, 0)
 	}
-	o.Instalments = append(o.Instalments, -1)
+	o.Instalments, o.Gap = append(o.Instalments, -1), append(o.Gap, 0)
 	for range lines + 1 {
 		l.Line = append(l.Line, int32(l.Len()+2))
 		l.Goods = append(l.Goods, goods[rng.IntN(3)])
@@ -193,6 +193,7 @@ func appendRefund(r *schema.PosRefunds, l *schema.RefundLines, table int32, no s
 	r.Time = append(r.Time, t)
 	r.Amount = append(r.Amount, amount)
 	r.Mode = append(r.Mode, 0)
+	r.Undone = append(r.Undone, 0)
 	r.Reject = append(r.Reject, 0)
 	r.RejectLine = append(r.RejectLine, 0)
 	r.Conflict = append(r.Conflict, 0)

@@ -124,7 +124,7 @@ func (r *canonicalRow) report(amount int64) {
 	}
 	if r.faultCol >= 0 {
 		reject.Column = r.c.name(r.faultCol)
-		if r.faultCell < len(r.cells) {
+		if r.faultCell < len(r.cells) && !r.t.isPrivate(r.faultCell) {
 			reject.Value = r.t.text(r.cells[r.faultCell])
 		}
 	}
@@ -134,6 +134,9 @@ func (r *canonicalRow) report(amount int64) {
 // shown is the row as rejects show it, payment codes masked (rules 10). Where the
 // cells have shifted, whatever could be one is masked.
 func (r *canonicalRow) shown() []byte {
+	if r.t.private != nil {
+		return r.t.shownCells(r.cells)
+	}
 	if r.secret < 0 || !r.c.has(r.secret) {
 		return r.raw
 	}

@@ -90,6 +90,13 @@ var sameColumn = map[string]string{
 	"交易金额": "商家实收",
 }
 
+// laterNames are names that columns took later, by format (formats 9).
+var laterNames = map[string]map[string]string{
+	"taobao_orders": {
+		"买家下单时间": "订单创建时间", "买家付款时间": "订单付款时间", "买家实付金额": "买家实际支付金额", "运单号": "物流单号",
+	},
+}
+
 // openHeader compares a header with the layouts of its format: the dialect is the
 // layout with the fewest columns missing, then the fewest unknown, then the one in
 // the same order, then the first.
@@ -100,17 +107,24 @@ func openHeader(t *tableReader, name string, header []string) (names []string, e
 	for i, cell := range header {
 		names[i] = headerName(cell)
 	}
+	of := make([]string, len(names)) // by the names that the layouts have
+	for i, cell := range names {
+		of[i] = cell
+		if older := laterNames[name][cell]; older != "" && !slices.Contains(names, older) {
+			of[i] = older
+		}
+	}
 	known := map[string]bool{}
 	var best [3]int
 	for i, l := range layouts[name] {
 		fit := [3]int{}
 		for _, column := range l.columns {
 			known[column] = true
-			if !slices.Contains(names, column) {
+			if !slices.Contains(of, column) {
 				fit[0]++
 			}
 		}
-		for _, column := range names {
+		for _, column := range of {
 			if !slices.Contains(l.columns, column) {
 				fit[1]++
 			}
@@ -129,7 +143,7 @@ func openHeader(t *tableReader, name string, header []string) (names []string, e
 		case names[i] == "":
 		case slices.Contains(names[:i], names[i]):
 			doubled = append(doubled, trimHeader(cell))
-		case known[names[i]]:
+		case known[of[i]]:
 			t.table.Known = append(t.table.Known, trimHeader(cell))
 		default:
 			t.table.Unknown = append(t.table.Unknown, trimHeader(cell))

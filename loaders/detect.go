@@ -29,8 +29,8 @@ var (
 	accountBill    = &format{name: "account_bill", kind: schema.AlipayAccount, open: openAccountBill}
 	accountSummary = &format{name: "account_summary", kind: schema.AlipayAccount, open: openAccountSummary}
 	fundFlow       = &format{name: "fund_flow", kind: schema.AlipayAccount, open: openAccountBill}
-	taobaoOrders   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, multiline: true, open: openCounted}
-	kukeduoOrders  = &format{name: "kukeduo_orders", kind: schema.KukeduoOrders, multiline: true, open: openCounted}
+	taobaoOrders   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, multiline: true, open: openTaobao}
+	kukeduoOrders  = &format{name: "kukeduo_orders", kind: schema.KukeduoOrders, multiline: true, open: openKukeduo}
 	alipayPersonal = &format{name: "alipay_personal", open: openCounted}
 	wechatBill     = &format{name: "wechat_bill", open: openCounted}
 	wechatFund     = &format{name: "wechat_fund", open: openCounted}

@@ -46,6 +46,7 @@ func makeFixtures() map[string][]byte {
 	f.generations()
 	f.lookalikes()
 	f.accounts()
+	f.orders()
 	return f.files
 }
 

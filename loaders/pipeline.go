@@ -301,7 +301,7 @@ func (t *tableRun) overlong(line int32, head []byte) {
 	t.reject(schema.Reject{
 		Line: line, Code: rules.CodeColumnCount, Amount: schema.Null,
 		Detail: say(t.opt.Lang, "一行超过 1 MiB", "a line of more than 1 MiB"),
-		Raw:    t.text(shortRaw(head)),
+		Raw:    t.text(shortRaw(t.shownFault(head))),
 	})
 }
 
@@ -345,6 +345,10 @@ func (t *tableRun) parse(ctx context.Context, s *splitter, c chunk, worker int) 
 
 // keepFirstRows keeps what Inspect shows of a table.
 func (t *tableRun) keepFirstRows(data []byte) {
+	if t.private != nil {
+		t.keepFirstRecords(data)
+		return
+	}
 	for len(t.firstRows) < cap(t.firstRows) && len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte{'\n'})
 		line = bytes.TrimSuffix(line, []byte{'\r'})

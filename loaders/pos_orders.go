@@ -191,15 +191,20 @@ func (p *orderParser) startOrder() bool {
 
 // beginRun appends a run whose other columns are blank.
 func (p *orderParser) beginRun(id []byte, merchant uint32) {
-	o := &p.orders
-	p.run = o.Len()
+	p.run = appendOrder(&p.orders, p.t.number, p.line, id)
+	p.orders.Merchant[p.run] = merchant
 	p.payCode = p.payCode[:0]
-	o.Table = append(o.Table, p.t.number)
-	o.Line = append(o.Line, p.line)
+}
+
+// appendOrder appends a run whose other columns are blank, and gives its number.
+func appendOrder(o *schema.Orders, table, line int32, id []byte) int {
+	run := o.Len()
+	o.Table = append(o.Table, table)
+	o.Line = append(o.Line, line)
 	o.Lines = append(o.Lines, 0)
 	o.OutTradeNo.Append(id)
 	o.TradeNo.Append(nil)
-	o.Merchant = append(o.Merchant, merchant)
+	o.Merchant = append(o.Merchant, 0)
 	o.Store = append(o.Store, 0)
 	o.Terminal = append(o.Terminal, 0)
 	o.Operator = append(o.Operator, 0)
@@ -229,6 +234,7 @@ func (p *orderParser) beginRun(id []byte, merchant uint32) {
 	o.Excluded = append(o.Excluded, 0)
 	o.Flags = append(o.Flags, 0)
 	o.Gap = append(o.Gap, 0)
+	return run
 }
 
 // order reads the line's order columns into the run, and gives the flags that

@@ -64,6 +64,13 @@ func (g *gathered) orderText() string {
 		if o.Reject[i] != 0 {
 			fmt.Fprintf(&b, " reject=%v:%d", rules.Code(o.Reject[i]), o.RejectLine[i])
 		}
+		if o.Excluded[i] != 0 {
+			fmt.Fprintf(&b, " excluded=%v", rules.Reason(o.Excluded[i]))
+		}
+		show("flags", o.Flags[i])
+		if o.Gap[i] != 0 {
+			show("gap", given(o.Gap[i]))
+		}
 		if o.Conflict[i] != 0 {
 			fmt.Fprintf(&b, " conflict=%s:%d:%s", g.word(o.Conflict[i]), o.ConflictLine[i], g.word(o.ConflictValue[i]))
 		}

@@ -30,8 +30,9 @@ type tableReader struct {
 	// padding is how many empty cells end the header beyond columns: as many at
 	// the end of a row are no repair.
 	padding   int
-	dropFirst bool // the header's first cell is empty and goes, on rows too
-	inspected bool // Inspect: there is no job, so that merchant_unknown is never said
+	dropFirst bool   // the header's first cell is empty and goes, on rows too
+	private   []bool // cells of the header that are personal and never shown; nil for none
+	inspected bool   // Inspect: there is no job, so that merchant_unknown is never said
 	isXLSX    bool
 	multiline bool // of the format
 
@@ -140,10 +141,16 @@ func (t *tableReader) cutProblems() {
 
 // send hands a batch to the sink; in Inspect there is none.
 func (t *tableReader) send(ctx context.Context, rows, lines schema.Rows) error {
+	return t.sendAs(ctx, t.table.Kind, rows, lines)
+}
+
+// sendAs is send for a table whose rows are those of another kind: the orders of
+// other systems are POS orders.
+func (t *tableReader) sendAs(ctx context.Context, kind schema.InputKind, rows, lines schema.Rows) error {
 	if t.sink == nil || rows.Len() == 0 {
 		return ctx.Err()
 	}
-	b := schema.Batch{Kind: t.table.Kind, Rows: schema.Record(rows)}
+	b := schema.Batch{Kind: kind, Rows: schema.Record(rows)}
 	defer b.Rows.Release()
 	if lines != nil {
 		b.Lines = schema.Record(lines)

@@ -147,7 +147,11 @@ func (t *tableRun) sheetRow(s *splitter, line int32, cells []xlsxCell, raw []byt
 		s.cells, t.numeric = append(s.cells, nil), append(t.numeric, false)
 	}
 	if len(t.firstRows) < cap(t.firstRows) && s.cells[0] != nil && !t.comment(s.cells[0]) {
-		t.firstRows = append(t.firstRows, string(shortRaw(raw)))
+		if t.private != nil {
+			t.firstRows = append(t.firstRows, string(shortRaw(t.shownCells(s.cells))))
+		} else {
+			t.firstRows = append(t.firstRows, string(shortRaw(raw)))
+		}
 	}
 	if m, ok := s.p.(chunkMarker); ok {
 		m.chunk(t.valid(raw))

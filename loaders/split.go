@@ -110,7 +110,7 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 		case !closed || !s.splitQuoted(raw):
 			s.rows++
 			s.t.reject(schema.Reject{
-				Line: line, Code: rules.CodeColumnCount, Amount: schema.Null, Raw: s.t.text(shortRaw(raw)),
+				Line: line, Code: rules.CodeColumnCount, Amount: schema.Null, Raw: s.t.text(shortRaw(s.t.shownFault(raw))),
 				Detail: fault,
 			})
 		default:

@@ -68,6 +68,7 @@ type summaryInfo struct {
 	Parts      []partInfo      `json:"parts"`
 	Trades     countsJSON      `json:"trades"`
 	Refunds    countsJSON      `json:"refunds"`
+	Excluded   countsJSON      `json:"excluded"`
 	Goods      goodsInfo       `json:"goods"`
 	Rebates    rebatesInfo     `json:"rebates"`
 	Losses     lossesInfo      `json:"losses"`
@@ -205,7 +206,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 	info := &summaryInfo{
 		Schema: summarySchema, Job: jobInfo{Name: o.Job.Name, Settings: o.Job.Settings}, Date: r.Date,
 		Version: o.Job.Version, Incomplete: end.Incomplete, Inputs: inputsOf(r.Tables, o.Privacy),
-		Parts: []partInfo{}, Trades: talliesOf(&r.Trades), Refunds: talliesOf(&r.Refunds), Goods: goodsOf(r),
+		Parts: []partInfo{}, Trades: talliesOf(&r.Trades), Refunds: talliesOf(&r.Refunds), Excluded: excludedOf(r), Goods: goodsOf(r),
 		Rebates: rebatesInfo{Causes: causesOf(r), OutOfScope: r.OutOfScope},
 		Losses: lossesInfo{
 			Provider: lossesOf(r.Losses.Provider), Merchant: lossesOf(r.Losses.Merchant),
@@ -250,6 +251,23 @@ func talliesOf(tallies *[9]engine.Tally) countsJSON {
 		object = append(object, member{s.String(), tallyInfo{
 			t.PosCount, t.PosAmount.String2(), t.BillCount, t.BillAmount.String2(),
 		}})
+	}
+	return object
+}
+
+type reasonInfo struct {
+	Count  int64  `json:"count"`
+	Amount string `json:"amount"`
+}
+
+// excludedOf has the reasons that occur, in the order of rules 3: of online_order
+// it is the total of the online side.
+func excludedOf(r *engine.Result) countsJSON {
+	object := countsJSON{}
+	for reason := rules.ReasonO2OPassport; int(reason) < len(schema.ReasonNames); reason++ {
+		if t := &r.Excluded[reason]; t.Count != 0 {
+			object = append(object, member{reason.String(), reasonInfo{t.Count, t.Amount.String2()}})
+		}
 	}
 	return object
 }

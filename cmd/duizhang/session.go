@@ -325,7 +325,7 @@ func (s *session) rawLines(ctx context.Context, wanted map[int32][]int32) (map[p
 		t := s.tables[number]
 		lines := wanted[number]
 		slices.Sort(lines)
-		found, err := loaders.RawLines(ctx, s.pathOf(t), t.Member, slices.Compact(lines))
+		found, err := loaders.ShownLines(ctx, s.pathOf(t), t, slices.Compact(lines))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", t.File(), err)
 		}

@@ -78,12 +78,15 @@ type Table struct {
 	From, To int64     // period of the header, To exclusive; Null if none
 
 	Rows, Accepted, Rejected int64
-	Repairs                  map[string]int64 // repair code → rows
-	Known, Unknown           []string         // header cells, as written
-	Controls                 []Control
-	Problems                 []Problem // at most 100
-	More                     int       // problems beyond them
-	Refused                  bool      // the file is refused; Problems says why
+	// Idle counts the accepted rows that speak of no order and no refund: a query
+	// of a trade that is not of the day, an answer to it.
+	Idle           int64
+	Repairs        map[string]int64 // repair code → rows
+	Known, Unknown []string         // header cells, as written
+	Controls       []Control
+	Problems       []Problem // at most 100
+	More           int       // problems beyond them
+	Refused        bool      // the file is refused; Problems says why
 
 	FeesAllZero bool  // every fee of a bill is 0: billed afterwards (rules 7)
 	FirstTime   int64 // earliest and latest 完成时间 (发生时间), or Null

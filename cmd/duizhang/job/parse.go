@@ -143,6 +143,7 @@ func (p *filler) timezone(path string, n ast.Node) {
 var supported = []schema.InputKind{
 	schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate, schema.AgreementsKind,
 	schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind,
+	schema.TaobaoOrders, schema.KukeduoOrders,
 }
 
 // Supported tells whether a run takes the kind.
@@ -177,11 +178,10 @@ func (p *filler) input(kind schema.InputKind) func(string, ast.Node) {
 
 func (p *filler) columns(path string, n ast.Node) {
 	var fields []field
-	for _, kind := range supported {
-		fields = append(fields, field{kind.String(), p.columnsOf(kind)})
-	}
 	for _, kind := range schema.InputKinds() {
-		if !Supported(kind) {
+		if len(ColumnNames(kind)) > 0 {
+			fields = append(fields, field{kind.String(), p.columnsOf(kind)})
+		} else { // not read yet, or read by names that are the source's own
 			fields = append(fields, field{kind.String(), p.unsupported})
 		}
 	}
