@@ -77,7 +77,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
 		defaultPID:      w.Code(job.DefaultMerchant),
-		settles:         job.Inputs[schema.PosOrders] && job.Inputs[schema.AlipayBill],
+		settles:         job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
 		alipay:          w.Code("alipay"),
 		filler:          w.Code(fillerName),
 		faceToFace:      w.Code(faceToFace),

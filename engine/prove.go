@@ -21,7 +21,6 @@ func (e *InvariantError) Error() string {
 // they were made: the right side of the proofs.
 type outTotals struct {
 	trades, refunds [9]Tally
-	excluded        [16]ReasonTally // trades, by rules.Reason
 	causes          [32]CauseTally
 	scenarios       [8]ScenarioTally
 	allocated       rules.Sum
@@ -35,11 +34,6 @@ type outTotals struct {
 func tally(p *Part) outTotals {
 	var t outTotals
 	tallyUnits(&t.trades, p.Trades.Status, p.Trades.PosAmount, p.Trades.BillAmount)
-	for i, status := range p.Trades.Status {
-		if rules.Status(status) == rules.StatusExcluded {
-			t.excluded[p.Trades.Reason[i]].add(p.Trades.PosAmount[i])
-		}
-	}
 	tallyUnits(&t.refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount)
 	tallyExcluded(&t.excluded, p.Trades.Status, p.Trades.Reason, p.Trades.PosAmount)
 	tallyExcluded(&t.excludedRefunds, p.Refunds.Status, p.Refunds.Reason, p.Refunds.PosAmount)
@@ -108,9 +102,6 @@ func (t *outTotals) merge(o *outTotals) {
 		t.trades[i].merge(&o.trades[i])
 		t.refunds[i].merge(&o.refunds[i])
 	}
-	for i := range t.excluded {
-		t.excluded[i].merge(o.excluded[i])
-	}
 	for i := range t.causes {
 		c, d := &t.causes[i], &o.causes[i]
 		c.Count += d.Count
@@ -128,18 +119,6 @@ func (t *outTotals) merge(o *outTotals) {
 	t.parts.AddSum(o.parts)
 	t.losses.AddSum(o.losses)
 	t.stated.AddSum(o.stated)
-}
-
-func (t *ReasonTally) add(amount int64) {
-	t.Count++
-	if amount != schema.Null {
-		t.Amount.AddInt(amount)
-	}
-}
-
-func (t *ReasonTally) merge(o ReasonTally) {
-	t.Count += o.Count
-	t.Amount.AddSum(o.Amount)
 }
 
 func (t *Tally) merge(o *Tally) {

@@ -184,9 +184,12 @@ func (d *driver) result() (*Result, error) {
 	p := d.plan
 	r := &Result{
 		Date: p.date(), Tables: p.tables, Parts: p.job.Parts(),
-		Trades: d.out.trades, Refunds: d.out.refunds, Excluded: d.out.excluded, Causes: d.out.causes,
+		Trades: d.out.trades, Refunds: d.out.refunds, Causes: d.out.causes,
 		Scenarios: d.totals.scenarios, NoGoods: d.totals.noGoods, PriceUnknown: d.totals.priceUnknown,
 		Incomplete: d.totals.incomplete,
+	}
+	for i := range r.Excluded {
+		r.Excluded[i] = ReasonTally{d.out.excluded[i].count, d.out.excluded[i].amount}
 	}
 	for i := range r.Scenarios {
 		s := &d.out.scenarios[i]
