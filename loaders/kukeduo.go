@@ -64,14 +64,3 @@ func openKukeduo(t *tableReader, header []string) (func() rowParser, error) {
 		},
 	})
 }
-
-// privateColumns tells the names of the columns of a format that are not shown.
-func privateColumns(format string) []string {
-	switch format {
-	case "taobao_orders":
-		return taobaoPrivate
-	case "kukeduo_orders":
-		return kukeduoPrivate
-	}
-	return nil
-}

@@ -107,13 +107,11 @@ func (p *orderList) row(line int32, cells [][]byte, raw []byte) {
 	p.end()
 }
 
-// required is the value of a column that must not be blank.
-func (p *orderList) required(k int) bool {
-	if len(p.value(k)) > 0 {
-		return true
+// required finds fault with a column that is blank.
+func (p *orderList) required(k int) {
+	if len(p.value(k)) == 0 {
+		p.bad(k, rules.CodeMissingValue)
 	}
-	p.bad(k, rules.CodeMissingValue)
-	return false
 }
 
 // money is a required amount that is not negative.
