@@ -61,6 +61,18 @@ func (r *ShiftRow) Balanced() bool {
 		(!r.ComparedRefunds || r.PosRefundCount == r.RefundCount && r.RefundDifference().IsZero())
 }
 
+// Add adds another row's counts and amounts.
+func (r *ShiftRow) Add(o *ShiftRow) {
+	r.PosCount += o.PosCount
+	r.BillCount += o.BillCount
+	r.RefundCount += o.RefundCount
+	r.PosRefundCount += o.PosRefundCount
+	r.PosAmount.AddSum(o.PosAmount)
+	r.BillAmount.AddSum(o.BillAmount)
+	r.RefundAmount.AddSum(o.RefundAmount)
+	r.PosRefundAmount.AddSum(o.PosRefundAmount)
+}
+
 // A ShiftOrder is an order, payment or refund whose two sides differ in its shift:
 // what is behind a difference.
 type ShiftOrder struct {

@@ -24,6 +24,7 @@
 //	mask.go, veil.go      privacy; masked words in Parquet
 //	groups.go             rebate_groups
 //	shifts.go             shifts
+//	shiftpages.go         what one shift hands over: terminal, page to print, JSON
 //	summary.go, inspect.go  summary.json; what inspect prints of a table
 //	workbook.go, page.go, console.go  for people
 //	publish.go            the exchange of folders

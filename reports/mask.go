@@ -44,6 +44,9 @@ func (p Privacy) of(column string) secrecy {
 // cell is s as it may be shown in a column.
 func (p Privacy) cell(column, s string) string { return p.mask(s, secrecyOf(column)) }
 
+// Cell is s as it may be shown in a column of that name: an id stays as it is.
+func (p Privacy) Cell(column, s string) string { return p.cell(column, s) }
+
 // remark is what a message says about a cell of a column, whose value may stand in
 // it.
 func (p Privacy) remark(column, s string) string {

@@ -179,6 +179,8 @@ type runner struct {
 	result  *engine.Result
 	outcome reports.Outcome
 	dir     string // where the results are now: out, or out.failed
+
+	shiftOrders func(engine.ShiftOrder) // what is behind the differences of the shifts; may be nil
 }
 
 func (r *runner) run(ctx context.Context, show progress) error {
@@ -226,7 +228,7 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
 	defer r.timings.start("reconcile")()
 	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.tables, sink, engine.RunOptions{
-		Workers: r.workers, Progress: show.stage,
+		Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders,
 	})
 	return err
 }
