@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,38 +24,25 @@ import (
 // further bits. Two trades that share all of them are only taken for contested,
 // or a statement row is sent to a partition that does not know it: whole keys
 // decide there, so that the result is the same whatever the hash.
-type tradeBucket struct {
-	mu         sync.Mutex
-	entries    []uint64 // hash, the partition in the low 16 bits
-	statements schema.Statements
-}
-
 const partBits = 0xffff
 
 // indexTrades adds the trades of a batch; d holds their hashes and partitions.
 // Rows that are leftOut, if it is given, match nothing and contest no trade.
-func (s *Store) indexTrades(d *spread, tradeNo *schema.Text, leftOut []uint8) {
+func (s *Store) indexTrades(d *spread, tradeNo *schema.Text, leftOut []uint8) error {
 	byBucket := spreads.Get().(*spread)
 	defer spreads.Put(byBucket)
-	byBucket.part = byBucket.part[:0]
-	for _, hash := range d.hashes {
-		byBucket.part = append(byBucket.part, s.partOf(hash))
-	}
-	byBucket.sort(len(s.index))
-	for k := range s.index {
-		rows := byBucket.rows[byBucket.start[k]:byBucket.start[k+1]]
-		if len(rows) == 0 {
-			continue
+	byBucket.part, byBucket.hashes = byBucket.part[:0], byBucket.hashes[:0]
+	for row, hash := range d.hashes {
+		if o := tradeNo.Offsets; o[row] != o[row+1] && (leftOut == nil || leftOut[row] == 0) { // a row without a trade_no is not indexed
+			byBucket.part = append(byBucket.part, s.partOf(hash))
+			byBucket.hashes = append(byBucket.hashes, hash&^partBits|uint64(d.part[row]))
 		}
-		bucket := &s.index[k]
-		bucket.mu.Lock()
-		for _, row := range rows {
-			if o := tradeNo.Offsets; o[row] != o[row+1] && (leftOut == nil || leftOut[row] == 0) { // a row without a trade_no is not indexed
-				bucket.entries = append(bucket.entries, d.hashes[row]&^partBits|uint64(d.part[row]))
-			}
-		}
-		bucket.mu.Unlock()
 	}
+	return s.entries.add(byBucket.part, func(to *Rows) {
+		for _, e := range byBucket.hashes {
+			to.entries.Entry = append(to.entries.Entry, int64(e))
+		}
+	})
 }
 
 // A coverKey is what a statement covers by having a row of it (rules 6).
@@ -72,41 +59,46 @@ func (s *Store) addStatements(b schema.Batch) error {
 		return err
 	}
 	cover := map[coverKey]int64{}
-	d := spreads.Get().(*spread)
-	defer spreads.Put(d)
-	d.part = d.part[:0]
-	var aggregated, byKey []int32
+	byTrade, byKey := spreads.Get().(*spread), spreads.Get().(*spread)
+	defer spreads.Put(byTrade)
+	defer spreads.Put(byKey)
+	byTrade.rows, byTrade.part = byTrade.rows[:0], byTrade.part[:0]
+	byKey.rows, byKey.part = byKey.rows[:0], byKey.part[:0]
+	var aggregated []int32
+	var last coverKey
+	run := int64(0) // rows since last changed
 	for i := range v.Len() {
 		key := coverKey{table: v.Table[i], provider: v.Provider[i], product: v.Product[i], period: v.Period[i]}
 		trade, no := v.TradeNo.At(i), v.OutTradeNo.At(i)
-		if len(trade) == 0 && len(no) == 0 {
+		switch {
+		case len(trade) > 0:
+			byTrade.rows = append(byTrade.rows, int32(i))
+			byTrade.part = append(byTrade.part, s.partOf(s.hash(trade)))
+		case len(no) > 0:
+			byKey.rows = append(byKey.rows, int32(i))
+			byKey.part = append(byKey.part, s.partOf(s.hash(no)))
+		default:
 			key.aggregated, key.merchant = true, v.Merchant[i]
 			aggregated = append(aggregated, int32(i))
 		}
-		cover[key]++
-		if len(trade) == 0 && len(no) > 0 {
-			byKey = append(byKey, int32(i))
+		if key != last {
+			if run > 0 {
+				cover[last] += run
+			}
+			last, run = key, 0
 		}
-		d.part = append(d.part, s.partOf(s.hash(trade)))
+		run++
 	}
-	skip := make([]bool, v.Len())
-	for _, row := range byKey {
-		skip[row] = true
-		s.sendStatement(int(s.partOf(s.hash(v.OutTradeNo.At(int(row))))), &v, row)
+	if run > 0 {
+		cover[last] += run
 	}
-	for _, row := range aggregated {
-		skip[row] = true
+	err := s.routed.add(byTrade.part, func(to *Rows) { schema.Append(&to.Statements, &v, byTrade.rows) })
+	if err != nil {
+		return err
 	}
-	d.sort(len(s.index))
-	for k := range s.index {
-		rows := slices.DeleteFunc(d.rows[d.start[k]:d.start[k+1]], func(row int32) bool { return skip[row] })
-		if len(rows) == 0 {
-			continue
-		}
-		bucket := &s.index[k]
-		bucket.mu.Lock()
-		schema.Append(&bucket.statements, &v, rows)
-		bucket.mu.Unlock()
+	err = s.statements.add(byKey.part, func(to *Rows) { schema.Append(&to.Statements, &v, byKey.rows) })
+	if err != nil {
+		return err
 	}
 	s.mu.Lock()
 	for key, n := range cover {
@@ -114,19 +106,8 @@ func (s *Store) addStatements(b schema.Batch) error {
 	}
 	schema.Append(&s.aggregated, &v, aggregated)
 	s.mu.Unlock()
-	s.readMu.Lock()
-	defer s.readMu.Unlock()
-	for i, table := range v.Table {
-		s.readOf(table).statements.add(v.Rebate[i] + v.Adjustment[i])
-	}
+	s.count(v.Table, func(c *readCount, i int) { c.statements.add(v.Rebate[i] + v.Adjustment[i]) })
 	return nil
-}
-
-func (s *Store) sendStatement(p int, v *schema.Statements, row int32) {
-	part := &s.parts[p]
-	part.mu.Lock()
-	defer part.mu.Unlock()
-	schema.Append(&part.opened(statementChunk).Statements, v, []int32{row})
 }
 
 // A router sends the statement rows to their trades' partitions and finds the
@@ -141,32 +122,63 @@ type router struct {
 
 // route is the routing of all buckets.
 func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, error) {
-	r := &router{store: s, contested: make([]map[uint64]bool, len(s.parts))}
+	if err := s.seal(); err != nil {
+		return nil, err
+	}
+	n := s.keep.parts
+	r := &router{store: s, contested: make([]map[uint64]bool, n)}
+	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for k := range s.index {
+	for range max(min(workers, n), 1) {
 		group.Go(func() error {
-			if err := groupCtx.Err(); err != nil {
-				return err
-			}
-			bucket := &s.index[k]
-			table := tradeTables.Get().(*tradeTable)
-			defer tradeTables.Put(table)
-			table.reset(len(bucket.entries))
-			for _, e := range bucket.entries {
-				if other, clash := table.add(e); clash {
-					r.contest(e, int32(other&partBits), int32(e&partBits))
+			var w routeWorker
+			for k := int(next.Add(1)) - 1; k < n; k = int(next.Add(1)) - 1 {
+				if err := groupCtx.Err(); err != nil {
+					return err
+				}
+				if err := r.bucket(k, &w); err != nil {
+					return err
 				}
 			}
-			r.sendStatements(bucket, table)
-			bucket.entries, bucket.statements = nil, schema.Statements{}
 			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return r.contested, r.settleDoubts(ctx)
+	s.entries.forget()
+	s.routed.forget()
+	if err := r.settleDoubts(ctx); err != nil {
+		return nil, err
+	}
+	return r.contested, s.seal()
+}
+
+// A routeWorker is memory that is used again from bucket to bucket.
+type routeWorker struct {
+	rows  Rows
+	table tradeTable
+	sure  []int32 // rows whose partition is known
+	parts []int32 // of each of them
+}
+
+// bucket routes one bucket.
+func (r *router) bucket(k int, w *routeWorker) error {
+	w.rows.reset()
+	if err := r.store.entries.rows(k, &w.rows); err != nil {
+		return err
+	}
+	if err := r.store.routed.rows(k, &w.rows); err != nil {
+		return err
+	}
+	w.table.reset(len(w.rows.entries.Entry))
+	for _, entry := range w.rows.entries.Entry {
+		e := uint64(entry)
+		if other, clash := w.table.add(e); clash {
+			r.contest(e, int32(other&partBits), int32(e&partBits))
+		}
+	}
+	return r.sendStatements(w)
 }
 
 // contest makes the rows of a trade leave both partitions.
@@ -181,39 +193,27 @@ func (r *router) contest(hash uint64, a, b int32) {
 	}
 }
 
-func (r *router) sendStatements(bucket *tradeBucket, table *tradeTable) {
-	v := &bucket.statements
-	if v.Len() == 0 {
-		return
-	}
-	s := r.store
-	d := spreads.Get().(*spread)
-	defer spreads.Put(d)
-	d.part = d.part[:0]
-	var sure []int32
+func (r *router) sendStatements(w *routeWorker) error {
+	s, v := r.store, &w.rows.Statements
+	w.sure, w.parts = w.sure[:0], w.parts[:0]
 	for i := range v.Len() {
 		hash, no := s.hash(v.TradeNo.At(i)), v.OutTradeNo.At(i)
-		byKey := s.partOf(hash) // of no trade here: any partition will say so
+		to := s.partOf(hash) // of no trade here: any partition will say so
 		if len(no) > 0 {
-			byKey = s.partOf(s.hash(no))
+			to = s.partOf(s.hash(no))
 		}
-		e, known := table.find(hash)
-		if byTrade := int32(e & partBits); known && len(no) > 0 && byTrade != byKey {
-			r.doubt(v, int32(i), byTrade, byKey)
-			continue
-		} else if known {
-			byKey = byTrade
+		if e, known := w.table.find(hash); known {
+			byTrade := int32(e & partBits)
+			if len(no) > 0 && byTrade != to {
+				r.doubt(v, int32(i), byTrade, to)
+				continue
+			}
+			to = byTrade
 		}
-		sure = append(sure, int32(i))
-		d.part = append(d.part, byKey)
+		w.sure = append(w.sure, int32(i))
+		w.parts = append(w.parts, to)
 	}
-	d.each(s, statementChunk, func(to *Rows, rows []int32) {
-		picked := make([]int32, len(rows))
-		for k, row := range rows {
-			picked[k] = sure[row]
-		}
-		schema.Append(&to.Statements, v, picked)
-	})
+	return s.statements.add(w.parts, func(to *Rows) { schema.Append(&to.Statements, v, w.sure) })
 }
 
 func (r *router) doubt(v *schema.Statements, row, byTrade, byKey int32) {
@@ -256,15 +256,15 @@ func (r *router) settleDoubts(ctx context.Context) error {
 			}
 		}
 	}
+	to := make([]int32, len(r.parts))
 	for i, parts := range r.parts {
-		to := parts[0]
+		to[i] = parts[0]
 		if wanted[parts[1]][s.hash(r.doubts.OutTradeNo.At(i))] {
 			r.contest(s.hash(r.doubts.TradeNo.At(i)), parts[0], parts[1])
-			to = parts[1]
+			to[i] = parts[1]
 		}
-		s.sendStatement(int(to), &r.doubts, int32(i))
 	}
-	return nil
+	return s.statements.add(to, func(to *Rows) { schema.AppendAll(&to.Statements, &r.doubts) })
 }
 
 // A tradeTable is a hash set of index entries, each hash with the first partition
@@ -273,9 +273,6 @@ type tradeTable struct {
 	slots []uint64 // entry + 1; 0 is empty
 	mask  uint64
 }
-
-// tradeTables are used again from bucket to bucket: fresh memory is dear.
-var tradeTables = sync.Pool{New: func() any { return new(tradeTable) }}
 
 func (t *tradeTable) reset(n int) {
 	size := 16

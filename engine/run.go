@@ -69,7 +69,7 @@ type driver struct {
 // count is the number of parts: the partitions, and one more for the rows of
 // contested trades.
 func (d *driver) count() int {
-	n := len(d.store.parts)
+	n := d.store.keep.parts
 	for _, c := range d.contested {
 		if len(c) > 0 {
 			return n + 1
@@ -91,7 +91,7 @@ func (d *driver) collectShares(ctx context.Context) error {
 
 // pass reconciles all partitions, in parallel, and then the rows that left them.
 func (d *driver) pass(ctx context.Context, stage string) error {
-	n := len(d.store.parts)
+	n := d.store.keep.parts
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
 	d.totals, d.out, d.shifts = totals{}, outTotals{}, shiftTable{}
 	d.done.Store(0)
@@ -146,9 +146,6 @@ func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) 
 	}
 	if err := d.store.rows(p, &w.rows); err != nil {
 		return err
-	}
-	if !d.plan.collecting {
-		d.store.release(p)
 	}
 	if d.plan.hasRefused {
 		w.dropRefused()

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
 	"duizhang/engine/schema"
-	"duizhang/engine/spill"
 	"duizhang/rules"
 )
 
@@ -24,15 +22,17 @@ type Rows struct {
 	Refunds     schema.PosRefunds
 	RefundLines schema.RefundLines
 	Statements  schema.Statements
-}
 
-func (r *Rows) tables() [6]schema.Rows {
-	return [6]schema.Rows{&r.Bills, &r.Orders, &r.Lines, &r.Refunds, &r.RefundLines, &r.Statements}
+	entries schema.Entries // of the index, on their way through the store
 }
 
 func (r *Rows) reset() {
-	for _, t := range r.tables() {
-		schema.Reset(t)
+	for kind := billRows; kind <= entryRows; kind++ {
+		rows, lines := r.tables(kind)
+		schema.Reset(rows)
+		if lines != nil {
+			schema.Reset(lines)
+		}
 	}
 }
 
@@ -46,73 +46,38 @@ func (r *Rows) add(o *Rows) {
 	schema.AppendAll(&r.Statements, &o.Statements)
 }
 
-func (r *Rows) size() int64 {
-	var n int64
-	for _, t := range r.tables() {
-		n += schema.Size(t)
-	}
-	return n
-}
-
 // StoreOptions are what a store needs to know.
 type StoreOptions struct {
 	Words      *schema.Words
 	Partitions int    // a power of two; PartitionsFor gives it
-	Budget     int64  // bytes of rows held in memory; 0 is without bound
+	Budget     int64  // bytes of packed rows held in memory; 0 is without bound
 	SpillDir   string // "" is the system's temporary folder
 
 	hash func([]byte) uint64 // a test's own; nil is xxh3
 }
 
 // A Store gathers the batches of a run and divides their rows among partitions
-// by the hash of out_trade_no. It holds them in memory up to its budget and on
-// disk beyond it. It is the loaders' sink.
+// by the hash of out_trade_no. It holds them packed, in memory up to its budget
+// and on disk beyond it. It is the loaders' sink.
 type Store struct {
 	opt   StoreOptions
 	hash  func([]byte) uint64
 	shift uint // partition = hash >> shift
+	keep  *keeper
 
-	parts []partition
-	index []tradeBucket // by hash of trade_no; as many as there are partitions
+	bills, orders, refunds, statements *shuffle // by partition
+	// By bucket, which is by hash of trade_no; as many as there are partitions.
+	entries *shuffle // the index from trade_no to partition
+	routed  *shuffle // statement rows that give a trade_no
 
 	mu         sync.Mutex // guards what follows
 	rejects    []schema.Reject
 	coverage   map[coverKey]int64
 	aggregated schema.Statements
-	spilled    *spill.File
-
-	held    atomic.Int64 // bytes of sealed chunks in memory
-	spillMu sync.Mutex
 
 	readMu sync.Mutex
 	read   map[int32]*readCount // by table
 }
-
-// A partition's rows arrive in chunks, each of one kind of input: one of a kind is
-// open, the others are sealed, in memory or on disk.
-type partition struct {
-	mu     sync.Mutex
-	open   [chunkKinds]*Rows
-	sealed []chunk
-}
-
-// The kinds of chunk.
-const (
-	billChunk = iota
-	orderChunk
-	refundChunk
-	statementChunk
-	chunkKinds
-)
-
-type chunk struct {
-	rows *Rows        // nil if spilled
-	refs [6]spill.Ref // of the six tables
-}
-
-// chunkBytes is the size at which an open chunk is sealed: large enough that a
-// spilled chunk is worth a seek, small beside the partitions' number.
-const chunkBytes = 512 << 10
 
 // A readCount is what arrived of one table, added up from the batches themselves:
 // the left side of the conservation proofs (rules 8).
@@ -131,14 +96,20 @@ func (c *readCount) merge(o *readCount) {
 	c.statements.merge(o.statements)
 }
 
-// readOf is the count of a table; the caller holds readMu.
-func (s *Store) readOf(table int32) *readCount {
-	c := s.read[table]
-	if c == nil {
-		c = new(readCount)
-		s.read[table] = c
+// count adds each row of a batch to the count of its table.
+func (s *Store) count(table []int32, add func(c *readCount, row int)) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	var c *readCount
+	for row, t := range table {
+		if row == 0 || t != table[row-1] {
+			if c = s.read[t]; c == nil {
+				c = new(readCount)
+				s.read[t] = c
+			}
+		}
+		add(c, row)
 	}
-	return c
 }
 
 // A side counts units and adds their amounts.
@@ -161,29 +132,24 @@ func (s *side) merge(o side) {
 
 // NewStore makes an empty store. The caller closes it.
 func NewStore(opt StoreOptions) *Store {
-	s := &Store{opt: opt, hash: opt.hash, shift: 64, coverage: map[coverKey]int64{}, read: map[int32]*readCount{}}
+	s := &Store{
+		opt: opt, hash: opt.hash, shift: 64, keep: newKeeper(opt),
+		coverage: map[coverKey]int64{}, read: map[int32]*readCount{},
+	}
 	if s.hash == nil {
 		s.hash = xxh3.Hash // fixed: the same input falls into the same partition everywhere
 	}
 	for n := 1; n < opt.Partitions; n *= 2 {
 		s.shift--
 	}
-	s.parts = make([]partition, opt.Partitions)
-	s.index = make([]tradeBucket, opt.Partitions)
+	of := func(kind rowKind) *shuffle { return &shuffle{kind: kind, keep: s.keep} }
+	s.bills, s.orders, s.refunds, s.statements = of(billRows), of(orderRows), of(refundRows), of(statementRows)
+	s.entries, s.routed = of(entryRows), of(statementRows)
 	return s
 }
 
 // Close removes what was spilled.
-func (s *Store) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.spilled == nil {
-		return nil
-	}
-	err := s.spilled.Close()
-	s.spilled = nil
-	return err
-}
+func (s *Store) Close() error { return s.keep.close() }
 
 // Reject takes a rejected row.
 func (s *Store) Reject(r schema.Reject) {
@@ -208,10 +174,7 @@ func (s *Store) Batch(ctx context.Context, b schema.Batch) error {
 	if add == nil {
 		return fmt.Errorf("engine: a batch of %s", b.Kind)
 	}
-	if err := add(b); err != nil {
-		return err
-	}
-	return s.keepBudget()
+	return add(b)
 }
 
 // A spread divides the rows of a batch among partitions: a counting sort. It is
@@ -242,46 +205,6 @@ func (d *spread) sort(parts int) {
 	d.start[0] = 0
 }
 
-// each calls do with the rows of every partition that has some, under its lock.
-func (d *spread) each(s *Store, kind int, do func(to *Rows, rows []int32)) {
-	d.sort(len(s.parts))
-	for p := range s.parts {
-		rows := d.rows[d.start[p]:d.start[p+1]]
-		if len(rows) == 0 {
-			continue
-		}
-		part := &s.parts[p]
-		part.mu.Lock()
-		open := part.opened(kind)
-		do(open, rows)
-		if size := open.size(); size >= chunkBytes {
-			part.sealed = append(part.sealed, chunk{rows: open})
-			s.held.Add(size)
-			part.open[kind] = open.roomLike()
-		}
-		part.mu.Unlock()
-	}
-}
-
-// opened is the open chunk of the kind.
-func (p *partition) opened(kind int) *Rows {
-	if p.open[kind] == nil {
-		p.open[kind] = new(Rows)
-	}
-	return p.open[kind]
-}
-
-// roomLike is an empty chunk with room for as many rows as r has: growing step by
-// step touches twice the memory, which is dear.
-func (r *Rows) roomLike() *Rows {
-	room := new(Rows)
-	from := r.tables()
-	for k, t := range room.tables() {
-		schema.Reserve(t, from[k])
-	}
-	return room
-}
-
 func (s *Store) addBills(b schema.Batch) error {
 	var v schema.Bills
 	if err := schema.View(&v, b.Rows); err != nil {
@@ -300,17 +223,19 @@ func (s *Store) addBills(b schema.Batch) error {
 			d.part = append(d.part, s.partOf(hash))
 		}
 	}
-	d.each(s, billChunk, func(to *Rows, rows []int32) { schema.Append(&to.Bills, &v, rows) })
-	s.indexTrades(d, &v.TradeNo, nil)
-	s.readMu.Lock()
-	defer s.readMu.Unlock()
-	for i, table := range v.Table {
-		if v.Kind[i] == uint8(schema.Payment) {
-			s.readOf(table).payments.add(v.Amount[i])
-		} else {
-			s.readOf(table).refunds.add(v.Amount[i])
-		}
+	if err := s.bills.add(d.part, func(to *Rows) { schema.AppendAll(&to.Bills, &v) }); err != nil {
+		return err
 	}
+	if err := s.indexTrades(d, &v.TradeNo, nil); err != nil {
+		return err
+	}
+	s.count(v.Table, func(c *readCount, i int) {
+		if v.Kind[i] == uint8(schema.Payment) {
+			c.payments.add(v.Amount[i])
+		} else {
+			c.refunds.add(v.Amount[i])
+		}
+	})
 	return nil
 }
 
@@ -327,13 +252,16 @@ func (s *Store) addOrders(b schema.Batch) error {
 	defer spreads.Put(d)
 	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
 	first := firstLines(v.Lines)
-	var lines []int32
-	d.each(s, orderChunk, func(to *Rows, rows []int32) {
-		schema.Append(&to.Orders, &v, rows)
-		lines = linesOf(lines[:0], rows, first)
-		schema.Append(&to.Lines, &l, lines)
+	err := s.orders.add(d.part, func(to *Rows) {
+		schema.AppendAll(&to.Orders, &v)
+		schema.AppendAll(&to.Lines, &l)
 	})
-	s.indexTrades(d, &v.TradeNo, v.Excluded)
+	if err != nil {
+		return err
+	}
+	if err := s.indexTrades(d, &v.TradeNo, v.Excluded); err != nil {
+		return err
+	}
 	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
@@ -351,22 +279,22 @@ func (s *Store) addRefunds(b schema.Batch) error {
 	defer spreads.Put(d)
 	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
 	first := firstLines(v.Lines)
-	var lines []int32
-	d.each(s, refundChunk, func(to *Rows, rows []int32) {
-		schema.Append(&to.Refunds, &v, rows)
-		lines = linesOf(lines[:0], rows, first)
-		schema.Append(&to.RefundLines, &l, lines)
+	err := s.refunds.add(d.part, func(to *Rows) {
+		schema.AppendAll(&to.Refunds, &v)
+		schema.AppendAll(&to.RefundLines, &l)
 	})
-	s.indexTrades(d, &v.TradeNo, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.indexTrades(d, &v.TradeNo, nil); err != nil {
+		return err
+	}
 	s.countLines(v.Table, first, l.Flags)
 	return nil
 }
 
 func (s *Store) countLines(table, first []int32, flags []uint8) {
-	s.readMu.Lock()
-	defer s.readMu.Unlock()
-	for run, t := range table {
-		c := s.readOf(t)
+	s.count(table, func(c *readCount, run int) {
 		reported := false // the row, which may have several goods
 		for _, f := range flags[first[run]:first[run+1]] {
 			if f&schema.LineContinues == 0 {
@@ -378,7 +306,7 @@ func (s *Store) countLines(table, first []int32, flags []uint8) {
 				reported = true
 			}
 		}
-	}
+	})
 }
 
 // spreadKeys finds the partition of each row by its out_trade_no, and hashes its
@@ -409,120 +337,24 @@ func linesOf(lines, runs, first []int32) []int32 {
 	return lines
 }
 
-// keepBudget spills the sealed chunks when they outgrow the budget.
-func (s *Store) keepBudget() error {
-	if s.opt.Budget <= 0 || s.held.Load() <= s.opt.Budget {
-		return nil
-	}
-	s.spillMu.Lock() // one spill at a time; others wait, which also holds the loaders back
-	defer s.spillMu.Unlock()
-	if s.held.Load() <= s.opt.Budget {
-		return nil
-	}
-	return s.spillAll()
-}
-
-func (s *Store) spillAll() error {
-	s.mu.Lock()
-	if s.spilled == nil {
-		f, err := spill.Create(s.opt.SpillDir)
-		if err != nil {
-			s.mu.Unlock()
-			return err
-		}
-		s.spilled = f
-	}
-	file := s.spilled
-	s.mu.Unlock()
-	for p := range s.parts {
-		part := &s.parts[p]
-		part.mu.Lock()
-		err := s.spillPart(file, part)
-		part.mu.Unlock()
-		if err != nil {
+// seal ends the reading: every row is in a segment.
+func (s *Store) seal() error {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.entries, s.routed} {
+		if err := h.seal(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) spillPart(file *spill.File, part *partition) error {
-	for i := range part.sealed {
-		c := &part.sealed[i]
-		if c.rows == nil {
-			continue
-		}
-		size := c.rows.size()
-		for k, table := range c.rows.tables() {
-			if table.Len() == 0 {
-				continue
-			}
-			rec := schema.Record(table)
-			ref, err := file.Put(rec)
-			rec.Release()
-			if err != nil {
-				return err
-			}
-			c.refs[k] = ref
-		}
-		c.rows = nil
-		s.held.Add(-size)
-	}
-	return nil
-}
-
-// rows gathers a partition's chunks in r, which is reset first. The order of the
-// rows is that of arrival and means nothing.
+// rows gathers a partition's rows in r, which is reset first. Their order is that
+// of arrival and means nothing.
 func (s *Store) rows(p int, r *Rows) error {
 	r.reset()
-	part := &s.parts[p]
-	for i := range part.sealed {
-		c := &part.sealed[i]
-		if c.rows != nil {
-			r.add(c.rows)
-			continue
-		}
-		if err := s.addSpilled(c, r); err != nil {
-			return err
-		}
-	}
-	for _, open := range part.open {
-		if open != nil {
-			r.add(open)
-		}
-	}
-	return nil
-}
-
-// release forgets a partition's rows, once it is done with.
-func (s *Store) release(p int) {
-	s.parts[p].sealed, s.parts[p].open = nil, [chunkKinds]*Rows{}
-}
-
-func (s *Store) addSpilled(c *chunk, r *Rows) error {
-	var none spill.Ref
-	var piece Rows
-	from, to := piece.tables(), r.tables()
-	for k, ref := range c.refs {
-		if ref == none {
-			continue
-		}
-		rec, err := s.spilled.Get(ref)
-		if err != nil {
-			return err
-		}
-		err = schema.View(from[k], rec)
-		if err == nil {
-			appendTable(to[k], from[k])
-		}
-		rec.Release()
-		if err != nil {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements} {
+		if err := h.rows(p, r); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func appendTable(to, from schema.Rows) {
-	schema.AppendAll(to, from)
 }

@@ -62,8 +62,10 @@ type Rows interface {
 }
 
 // Reset empties a table and keeps its memory.
-func Reset(r Rows) {
-	for _, c := range r.columns() {
+func Reset(r Rows) { reset(r.columns()) }
+
+func reset(columns []column) {
+	for _, c := range columns {
 		switch data := c.data.(type) {
 		case *[]int64:
 			*data = (*data)[:0]
@@ -77,34 +79,6 @@ func Reset(r Rows) {
 			data.reset()
 		}
 	}
-}
-
-// Reserve gives dst, which is empty, room for as many values as like has and an
-// eighth more.
-func Reserve(dst, like Rows) {
-	from := like.columns()
-	for k, c := range dst.columns() {
-		switch to := c.data.(type) {
-		case *[]int64:
-			*to = room(*from[k].data.(*[]int64))
-		case *[]int32:
-			*to = room(*from[k].data.(*[]int32))
-		case *[]uint32:
-			*to = room(*from[k].data.(*[]uint32))
-		case *[]uint8:
-			*to = room(*from[k].data.(*[]uint8))
-		case *Text:
-			text := from[k].data.(*Text)
-			to.Offsets, to.Data = room(text.Offsets), room(text.Data)
-		}
-	}
-}
-
-func room[T any](like []T) []T {
-	if len(like) == 0 {
-		return nil
-	}
-	return make([]T, 0, len(like)+len(like)/8)
 }
 
 // Append adds the given rows of src to dst, column by column. Both are of one
@@ -131,9 +105,10 @@ func Append[R Rows](dst, src R, rows []int32) {
 }
 
 // AppendAll adds every row of src to dst.
-func AppendAll[R Rows](dst, src R) {
-	from := src.columns()
-	for k, c := range dst.columns() {
+func AppendAll[R Rows](dst, src R) { appendAll(dst.columns(), src.columns()) }
+
+func appendAll(dst, from []column) {
+	for k, c := range dst {
 		switch to := c.data.(type) {
 		case *[]int64:
 			*to = append(*to, *from[k].data.(*[]int64)...)
@@ -168,9 +143,11 @@ func pick[T any](to, from []T, rows []int32) []T {
 }
 
 // Size is the number of bytes that a table's values take.
-func Size(r Rows) int64 {
+func Size(r Rows) int64 { return size(r.columns()) }
+
+func size(columns []column) int64 {
 	var n int64
-	for _, c := range r.columns() {
+	for _, c := range columns {
 		switch data := c.data.(type) {
 		case *[]int64:
 			n += 8 * int64(len(*data))

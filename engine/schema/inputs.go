@@ -413,3 +413,12 @@ const (
 	OutPositive ExpenseSign = iota + 1
 	OutNegative
 )
+
+// Entries are entries of the engine's index from trade_no to partition, which
+// pass through its store as rows do.
+type Entries struct{ Entry []int64 }
+
+// Len is the number of rows.
+func (e *Entries) Len() int { return len(e.Entry) }
+
+func (e *Entries) columns() []column { return []column{{"entry", &e.Entry}} }

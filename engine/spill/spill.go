@@ -1,23 +1,19 @@
-// Package spill keeps record batches on disk that do not fit the memory budget.
+// Package spill keeps rows on disk that do not fit the memory budget.
 package spill
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 
-	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/ipc"
-	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/zeebo/xxh3"
 )
 
-// A File holds spilled batches, each as an Arrow IPC stream compressed with LZ4.
-// It has no name on disk while it is open, where the system allows that, so that
-// nothing is left behind however the process ends. Put and Get are safe for
-// concurrent use.
+// A File holds bytes that were put into it, in blocks that can be read by
+// themselves. It has no name on disk while it is open, where the system allows
+// that, so that nothing is left behind however the process ends. Put and Get are
+// safe for concurrent use.
 type File struct {
 	mu   sync.Mutex
 	file *os.File
@@ -25,8 +21,12 @@ type File struct {
 	size int64
 }
 
-// A Ref is where a batch lies in its file.
-type Ref struct{ offset, length int64 }
+// Blocks are bytes in a file, block after block.
+type Blocks struct {
+	at   int64
+	ends []uint32
+	sums []uint32 // of each block: what is read is what was written, or an error
+}
 
 // Create makes a spill file in the folder; "" is the system's temporary folder.
 func Create(dir string) (*File, error) {
@@ -41,41 +41,51 @@ func Create(dir string) (*File, error) {
 	return file, nil
 }
 
-// Put writes a batch. It borrows the record.
-func (f *File) Put(rec arrow.Record) (Ref, error) {
+// Put writes data, whose block k ends before ends[k]. It borrows data, and owns
+// ends.
+func (f *File) Put(data []byte, ends []uint32) (Blocks, error) {
+	b := Blocks{ends: ends, sums: make([]uint32, len(ends))}
+	for k := range ends {
+		from, to := b.bounds(k)
+		b.sums[k] = uint32(xxh3.Hash(data[from:to]))
+	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	start := f.size
-	counted := &counter{w: io.NewOffsetWriter(f.file, start)}
-	buffered := bufio.NewWriterSize(counted, 1<<20)
-	w := ipc.NewWriter(buffered, ipc.WithSchema(rec.Schema()), ipc.WithLZ4())
-	err := w.Write(rec)
-	if closed := w.Close(); err == nil {
-		err = closed
+	b.at = f.size
+	f.size += int64(len(data))
+	f.mu.Unlock()
+	if _, err := f.file.WriteAt(data, b.at); err != nil {
+		return Blocks{}, fmt.Errorf("spill: %w", err)
 	}
-	if flushed := buffered.Flush(); err == nil {
-		err = flushed
-	}
-	if err != nil {
-		return Ref{}, fmt.Errorf("spill: %w", err)
-	}
-	f.size += counted.n
-	return Ref{start, counted.n}, nil
+	return b, nil
 }
 
-// Get reads a batch back. The caller releases it.
-func (f *File) Get(ref Ref) (arrow.Record, error) {
-	r, err := ipc.NewReader(io.NewSectionReader(f.file, ref.offset, ref.length), ipc.WithAllocator(memory.DefaultAllocator))
-	if err != nil {
+var errDamaged = errors.New("spill: what was read back is not what was written")
+
+// Get appends block k to dst.
+func (f *File) Get(dst []byte, b *Blocks, k int) ([]byte, error) {
+	from, to := b.bounds(k)
+	start := len(dst)
+	dst = append(dst, make([]byte, to-from)...)
+	if _, err := f.file.ReadAt(dst[start:], b.at+int64(from)); err != nil {
 		return nil, fmt.Errorf("spill: %w", err)
 	}
-	defer r.Release()
-	rec, err := r.Read()
-	if err != nil {
-		return nil, fmt.Errorf("spill: %w", err)
+	if uint32(xxh3.Hash(dst[start:])) != b.sums[k] {
+		return nil, errDamaged
 	}
-	rec.Retain()
-	return rec, nil
+	return dst, nil
+}
+
+func (b *Blocks) bounds(k int) (from, to uint32) {
+	if k > 0 {
+		from = b.ends[k-1]
+	}
+	return from, b.ends[k]
+}
+
+// Len is how many bytes block k has.
+func (b *Blocks) Len(k int) int {
+	from, to := b.bounds(k)
+	return int(to - from)
 }
 
 // Size is how many bytes lie on disk.
@@ -92,15 +102,4 @@ func (f *File) Close() error {
 		return err
 	}
 	return errors.Join(err, os.Remove(f.name))
-}
-
-type counter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

@@ -1,30 +1,14 @@
 package spill
 
 import (
-	"fmt"
+	"bytes"
+	"errors"
 	"os"
 	"sync"
 	"testing"
-
-	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
-func numbers(t *testing.T, from, to int64) arrow.Record {
-	t.Helper()
-	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
-		{Name: "n", Type: arrow.PrimitiveTypes.Int64}, {Name: "text", Type: arrow.BinaryTypes.Binary},
-	}, nil))
-	defer b.Release()
-	for n := from; n < to; n++ {
-		b.Field(0).(*array.Int64Builder).Append(n)
-		b.Field(1).(*array.BinaryBuilder).AppendString(fmt.Sprint("no ", n))
-	}
-	return b.NewRecord()
-}
-
-// TestFile: batches that several goroutines put come back as they were, in any
+// TestFile: blocks that several goroutines put come back as they were, in any
 // order, and the file leaves no name behind.
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
@@ -36,51 +20,77 @@ func TestFile(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("the open file has a name: %v, %v", left, err)
 	}
-	const batches = 20
-	records := make([]arrow.Record, batches)
-	refs := make([]Ref, batches)
+	const puts = 20
+	data := func(i int) []byte { return bytes.Repeat([]byte{byte(i), 'x'}, 100*i) }
+	put := make([]Blocks, puts)
 	var wg sync.WaitGroup
-	for i := range batches {
-		records[i] = numbers(t, int64(i), int64(i)*100)
-		defer records[i].Release()
+	for i := range puts {
 		wg.Go(func() {
 			var err error
-			if refs[i], err = f.Put(records[i]); err != nil {
+			if put[i], err = f.Put(data(i), []uint32{0, uint32(150 * i), uint32(200 * i)}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	for i := batches - 1; i >= 0; i-- {
-		got, err := f.Get(refs[i])
-		if err != nil {
-			t.Fatal(err)
+	for i := puts - 1; i >= 0; i-- {
+		got := []byte("before")
+		for k := range 3 {
+			if got, err = f.Get(got, &put[i], k); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if !array.RecordEqual(got, records[i]) {
-			t.Errorf("batch %d: %v, want %v", i, got, records[i])
+		if want := append([]byte("before"), data(i)...); !bytes.Equal(got, want) {
+			t.Errorf("blocks of %d: %q, want %q", i, got, want)
 		}
-		got.Release()
+		if got, want := put[i].Len(2), 50*i; got != want {
+			t.Errorf("Len(2) of %d = %d, want %d", i, got, want)
+		}
 	}
-	if f.Size() == 0 {
-		t.Error("Size is 0 after batches were put")
+	if got, want := f.Size(), int64(200*puts*(puts-1)/2); got != want {
+		t.Errorf("Size = %d, want %d", got, want)
 	}
 }
 
-// TestClosed: a write that fails is an error, not a lost batch.
+// TestDamage: bytes that are not what was written are an error.
+func TestDamage(t *testing.T) {
+	f, err := Create(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, err := f.Put([]byte("rows of a part"), []uint32{4, 14})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.file.WriteAt([]byte{'!'}, 6); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.Get(nil, &b, 0); err != nil || string(got) != "rows" {
+		t.Errorf("Get(0) = %q, %v", got, err)
+	}
+	if got, err := f.Get(nil, &b, 1); !errors.Is(err, errDamaged) {
+		t.Errorf("Get(1) = %q, %v, want %v", got, err, errDamaged)
+	}
+}
+
+// TestClosed: a write that fails is an error, not lost rows.
 func TestClosed(t *testing.T) {
 	f, err := Create(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := f.Put([]byte("rows"), []uint32{4})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	rec := numbers(t, 0, 10)
-	defer rec.Release()
-	if _, err := f.Put(rec); err == nil {
+	if _, err := f.Put([]byte("rows"), []uint32{4}); err == nil {
 		t.Error("Put into a closed file gives no error")
 	}
-	if _, err := f.Get(Ref{0, 100}); err == nil {
+	if _, err := f.Get(nil, &b, 0); err == nil {
 		t.Error("Get from a closed file gives no error")
 	}
 	if _, err := Create("/nonexistent/folder"); err == nil {
