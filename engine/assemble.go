@@ -206,7 +206,7 @@ func (w *worker) prepareJoin() {
 		word("sys_service_provider_id", in.ProviderPID), word("scene", in.Scene),
 		word("pay_code", in.PayCodeTail), word("shift", in.Shift))
 	octet := func(name string, v []uint8) joinedColumn[uint8] { return joinedColumn[uint8]{name, v, 0} }
-	w.joinedBytes = append(w.joinedBytes[:0], octet("status", in.Status), octet("link", in.Link))
+	w.joinedBytes = append(w.joinedBytes[:0], octet("status", in.Status), octet("link", in.Link), octet("pay_code", in.PayCode))
 }
 
 // finishOrder judges a joined order: rejected, excluded or a duplicate.

@@ -156,11 +156,7 @@ func (w *worker) auditUnit(u *unit, out *schema.Rebates) {
 	if w.p.inScope[w.p.faceToFace] {
 		w.products = append(w.products, w.p.faceToFace)
 	}
-	instalments := w.rows.Bills.Instalments[u.bill] > 0
-	if u.order >= 0 && w.rows.Orders.Instalments[w.orders[u.order].run] > 0 {
-		instalments = true
-	}
-	if instalments && w.p.inScope[w.p.huabei] {
+	if w.instalments(u) && w.p.inScope[w.p.huabei] {
 		w.products = append(w.products, w.p.huabei)
 	}
 	for _, row := range w.paidRows {

@@ -34,6 +34,9 @@ func (w *worker) checkUnit(u *unit) {
 	}
 	if u.order >= 0 {
 		w.checkOrderIdentity(u, run)
+		if u.status != rules.StatusExcluded {
+			w.checkRegistries(u, run)
+		}
 	}
 	if u.bill >= 0 {
 		w.checkPayment(u)
@@ -348,7 +351,7 @@ func sortBreaks(breaks []Break) {
 		return cmp.Or(strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.OutTradeNo, b.OutTradeNo),
 			strings.Compare(a.RequestNo, b.RequestNo), strings.Compare(a.Code.String(), b.Code.String()),
 			strings.Compare(a.Side.String(), b.Side.String()), strings.Compare(a.TradeNo, b.TradeNo),
-			comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
+			strings.Compare(a.subject(), b.subject()), comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
 	})
 	for i := range breaks {
 		b := &breaks[i]

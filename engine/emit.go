@@ -17,7 +17,7 @@ func (w *worker) emit(out *Part) {
 	for _, i := range w.sorted {
 		u := &w.units[i]
 		w.checkUnit(u)
-		w.emitGoods(u, &out.Goods)
+		w.checkCoupon(u, w.emitGoods(u, &out.Goods))
 		w.auditUnit(u, &out.Rebates)
 		w.emitTrade(u, &out.Trades)
 		if w.p.settles {
@@ -135,13 +135,15 @@ func (w *worker) feeDue(u *unit) int64 {
 	return int64(rules.ExpectedFee(rules.Fen(w.rows.Bills.Received[u.bill]), rules.Micro(rate)))
 }
 
-func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
+// emitGoods allocates the order's total and writes its goods rows. It gives the
+// allocated lines, which are reused for the next order; nil where there are none.
+func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) []rules.AllocatedLine {
 	if u.order < 0 || u.status == rules.StatusDuplicate {
-		return
+		return nil
 	}
 	o := &w.orders[u.order]
 	if !w.paid(o) || w.leftOut(o) {
-		return
+		return nil
 	}
 	total := w.rows.Orders.Total[o.run]
 	scenario, lines, err := w.allocate(o)
@@ -152,14 +154,14 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 		}
 		w.totals.incomplete++
 		w.find(rules.BreakGoodsIncomplete, rules.SidePOS, u, total, schema.Null, schema.Null, "")
-		return
+		return nil
 	case err != nil:
 		w.totals.priceUnknown++
 		w.find(rules.BreakPriceUnknown, rules.SidePOS, u, total, schema.Null, schema.Null, "")
-		return
+		return nil
 	case scenario == 0:
 		w.totals.noGoods++
-		return
+		return nil
 	}
 	w.totals.allocatedOrders.AddInt(total)
 	tally := &w.totals.scenarios[scenario]
@@ -195,6 +197,7 @@ func (w *worker) emitGoods(u *unit, out *schema.GoodsRows) {
 		out.Store = append(out.Store, in.Store[o.run])
 		out.Source.Append(in.Table[o.run], at)
 	}
+	return lines
 }
 
 // rejectRange rejects the line with which the order's line amounts leave the range

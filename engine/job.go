@@ -77,6 +77,11 @@ func (j *Job) Parts() []PartState {
 		part("fees", schema.AlipayBill, schema.MerchantsKind),
 		part("rebates", schema.AlipayBill, schema.AgreementsKind),
 		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),
+		part("store_registry", schema.PosOrders, schema.StoresKind),
+		part("goods_registry", schema.PosOrders, schema.GoodsKind),
+		part("coupons", schema.PosOrders, schema.CouponsKind),
+		part("devices", schema.DeviceRewardsKind),
+		part("device_registry", schema.DeviceRewardsKind, schema.DevicesKind),
 	}
 }
 

@@ -45,6 +45,8 @@ type plan struct {
 	alipay         uint32
 	shifts         []planShift // by start
 	filler         uint32
+	registries     registryPlan
+	coupons        couponPlan
 
 	audit      bool
 	book       *rules.PIDBook
@@ -96,6 +98,8 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	p.planShifts()
 	p.texts = w.Texts()
 	p.fillTables()
+	p.registries = p.newRegistryPlan()
+	p.coupons = p.newCouponPlan()
 	p.businessDay()
 	if p.audit {
 		if err := p.prepareAudit(); err != nil {
@@ -124,6 +128,9 @@ func (p *plan) wordRegistry() {
 	}
 	for i := range reg.Goods {
 		p.words.Code(reg.Goods[i].ID)
+	}
+	for i := range reg.Coupons {
+		p.wordCoupon(&reg.Coupons[i])
 	}
 	for i := range reg.Providers {
 		p.words.Code(reg.Providers[i].PID)

@@ -167,6 +167,16 @@ func (d *driver) prove(*Result) []Invariant {
 	if d.plan.settles {
 		d.proveShifts(add)
 	}
+	if d.plan.job.Inputs[schema.DeviceRewardsKind] {
+		v := &d.devices
+		add("devices.rewards", v.read.String(), v.used.plus(v.rejected).String())
+		add("devices.stated", v.rows.amount.String2(), v.used.amount.String2())
+		both := v.allowed
+		both.AddSum(v.excess)
+		add("devices.amount", v.rows.amount.String2(), both.String2())
+		rows, rejected := d.tableRows(schema.DeviceRewardsKind)
+		add("rows.device_rewards", strconv.FormatInt(rows, 10), strconv.FormatInt(v.read.count+rejected, 10))
+	}
 	if d.plan.audit {
 		var due, losses rules.Sum
 		for cause := range d.out.causes {
@@ -204,6 +214,17 @@ func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right str
 		}
 	}
 	add("rows."+kind.String(), strconv.FormatInt(rows, 10), strconv.FormatInt(reached+rejected, 10))
+}
+
+// tableRows counts the rows of the kind's tables, and those that the loader rejected.
+func (d *driver) tableRows(kind schema.InputKind) (rows, rejected int64) {
+	for _, t := range d.plan.tables {
+		if t.Kind == kind && !t.Refused {
+			rows += t.Rows
+			rejected += t.Rejected
+		}
+	}
+	return rows, rejected
 }
 
 // sides adds the tallies of all statuses up by side.

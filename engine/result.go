@@ -59,7 +59,20 @@ func (b *Break) ID() string {
 }
 
 func (b *Break) key() string {
-	return b.Merchant + "\x1f" + b.OutTradeNo + "\x1f" + b.TradeNo + "\x1f" + b.RequestNo
+	key := b.Merchant + "\x1f" + b.OutTradeNo + "\x1f" + b.TradeNo + "\x1f" + b.RequestNo
+	if what := b.subject(); what != "" {
+		key += "\x1f" + what
+	}
+	return key
+}
+
+// subject is what a finding is about that is about no trade: a device and month, a
+// control total, a coupon. It is a part of its key.
+func (b *Break) subject() string {
+	if b.OutTradeNo != "" || b.TradeNo != "" || b.RequestNo != "" {
+		return ""
+	}
+	return b.What
 }
 
 // A Tally counts units and adds amounts of the two sides.
@@ -153,7 +166,8 @@ type Result struct {
 	OutOfScope int64
 	Losses     Losses
 	Groups     []RebateGroup
-	Shifts     []ShiftRow // in the order of the stores and shifts
+	Devices    []DeviceReward // sorted by device, month
+	Shifts     []ShiftRow     // in the order of the stores and shifts
 
 	Invariants []Invariant
 	FeesLater  []int32 // tables whose fees are all 0

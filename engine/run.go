@@ -57,13 +57,14 @@ type driver struct {
 	opt       RunOptions
 	sink      ResultSink
 
-	mu     sync.Mutex
-	found  []*findings // by part
-	away   []Rows      // by partition: rows that meet in the last part
-	totals totals
-	out    outTotals
-	shifts shiftTable
-	done   atomic.Int64
+	mu      sync.Mutex
+	found   []*findings // by part
+	away    []Rows      // by partition: rows that meet in the last part
+	totals  totals
+	out     outTotals
+	shifts  shiftTable
+	devices deviceTotals
+	done    atomic.Int64
 }
 
 // count is the number of parts: the partitions, and one more for the rows of
@@ -235,20 +236,21 @@ func (d *driver) mergeFindings(r *Result) {
 			}
 		}
 	}
+	breaks = append(breaks, missingFieldBreaks(d.found), couponBreaks(p))
 	suggest(p, open, breaks)
+	extra := &findings{}
+	r.Devices, d.devices = deviceRewards(p, extra)
 	if p.audit {
-		extra := &findings{}
 		r.Groups = rebateGroups(p, groups, &d.store.aggregated, &d.totals, extra)
 		r.Losses = rankLosses(p, losses)
-		breaks = append(breaks, extra.breaks)
-		rejects = append(rejects, extra.rejects...)
 	} else {
 		s := &d.store.aggregated
 		for i := range s.Len() {
 			d.totals.outOfScope.add(s.Rebate[i] + s.Adjustment[i])
 		}
 	}
-	breaks = append(breaks, controlBreaks(p.tables))
+	breaks = append(breaks, extra.breaks, controlBreaks(p.tables))
+	rejects = append(rejects, extra.rejects...)
 	r.Breaks = slices.Concat(breaks...)
 	sortBreaks(r.Breaks)
 	for i := range r.Breaks {

@@ -155,8 +155,12 @@ var scenarioKinds = []struct {
 	{"ref/agreements.csv", schema.AgreementsKind},
 	{"ref/providers.csv", schema.ProvidersKind},
 	{"ref/merchants.csv", schema.MerchantsKind},
-	{"ref/stores.csv", schema.StoresKind},
+	{"ref/stores", schema.StoresKind},
 	{"ref/goods.csv", schema.GoodsKind},
+	{"ref/coupons.csv", schema.CouponsKind},
+	{"ref/devices.csv", schema.DevicesKind},
+	{"ref/device_policies.csv", schema.DevicePoliciesKind},
+	{"rewards/", schema.DeviceRewardsKind},
 }
 
 // run writes the inputs to a folder, loads them, and reconciles.
@@ -215,7 +219,8 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 // scenarioTables are the results that a scenario can want, by name.
 func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]string {
 	tables := map[string][]map[string]string{
-		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "shifts": shiftRows(r),
+		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "devices": deviceRows(r),
+		"shifts":       shiftRows(r),
 		"shift_orders": s.orders, "excluded": excludedRows(r),
 		"counts": {{
 			"no_goods": strconv.FormatInt(r.NoGoods, 10), "price_unknown": strconv.FormatInt(r.PriceUnknown, 10),
@@ -239,9 +244,29 @@ func breakRows(r *engine.Result) []map[string]string {
 		rows[i] = map[string]string{
 			"code": b.Code.String(), "side": b.Side.String(), "severity": b.Severity.String(),
 			"merchant_pid": b.Merchant, "out_trade_no": b.OutTradeNo, "trade_no": b.TradeNo,
-			"out_request_no": b.RequestNo, "amount": amount,
+			"out_request_no": b.RequestNo, "amount": amount, "what": b.What, "source": placeOf(r, b.Table, b.Line),
 			// The place of the candidate stands last in a suggestion.
 			"suggested": b.Suggestion[strings.LastIndexByte(b.Suggestion, ' ')+1:],
+		}
+	}
+	return rows
+}
+
+func placeOf(r *engine.Result, table, line int32) string {
+	if table < 0 {
+		return ""
+	}
+	return r.Tables[table].Source(line)
+}
+
+func deviceRows(r *engine.Result) []map[string]string {
+	rows := make([]map[string]string, len(r.Devices))
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		rows[i] = map[string]string{
+			"device_sn": d.SN, "signer_pid": d.Signer, "month": d.Month.String(), "stated": d.Stated.String(),
+			"allowed": d.Allowed.String(), "excess": d.Excess.String(), "cause": d.Cause.String(),
+			"months_used": strconv.Itoa(d.MonthsUsed), "total_used": d.TotalUsed.String(), "still_to_come": d.StillToCome.String(),
 		}
 	}
 	return rows

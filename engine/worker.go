@@ -88,6 +88,7 @@ type findings struct {
 	rejects []schema.Reject
 	groups  map[groupKey]*groupSum
 	losses  map[lossKey]*lossSum
+	missing map[terminalKey]*missingFields
 	shares  map[groupKey]*periodGroup // of the collecting pass
 }
 
@@ -148,7 +149,8 @@ func newWorker(p *plan) *worker {
 func (w *worker) reconcile(number int) *findings {
 	w.found = &findings{
 		part: int32(number), groups: map[groupKey]*groupSum{}, losses: map[lossKey]*lossSum{},
-		shares: map[groupKey]*periodGroup{},
+		missing: map[terminalKey]*missingFields{},
+		shares:  map[groupKey]*periodGroup{},
 	}
 	w.totals = totals{}
 	w.lostOrphan = -1

@@ -58,13 +58,13 @@ var canonicalSpecs = []canonicalSpec{
 	{kind: schema.Rebate, columns: rebateColumns, fits: fitsRebate, check: checkRebate, parser: newRebateParser},
 	{kind: schema.AgreementsKind, columns: agreementColumns, parser: referenceParser(readAgreement)},
 	{kind: schema.ProvidersKind, columns: providerColumns, parser: referenceParser(readProvider)},
-	{kind: schema.StoresKind, columns: storeColumns, parser: newStoreParser},
+	{kind: schema.StoresKind, columns: storeColumns, parser: referenceParser(readStore)},
 	{kind: schema.MerchantsKind, columns: merchantColumns, parser: referenceParser(readMerchant)},
 	{kind: schema.GoodsKind, columns: goodColumns, parser: referenceParser(readGood)},
-	{kind: schema.CouponsKind, columns: couponColumns},
-	{kind: schema.DeviceRewardsKind, columns: rewardColumns},
-	{kind: schema.DevicePoliciesKind, columns: policyColumns},
-	{kind: schema.DevicesKind, columns: deviceColumns},
+	{kind: schema.CouponsKind, columns: couponColumns, parser: referenceParser(readCoupon)},
+	{kind: schema.DeviceRewardsKind, columns: rewardColumns, parser: referenceParser(readReward)},
+	{kind: schema.DevicePoliciesKind, columns: policyColumns, parser: referenceParser(readPolicy)},
+	{kind: schema.DevicesKind, columns: deviceColumns, parser: referenceParser(readDevice)},
 }
 
 // canonicalFormats are the canonical tables as formats. Which of them a header

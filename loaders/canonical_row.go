@@ -150,8 +150,9 @@ func (r *canonicalRow) shown() []byte {
 		begin += at
 		at = begin + len(cell)
 		code := trimCell(cell)
-		shifted, _ := payCode(code)
-		if len(code) > 4 && (i == r.at[r.secret] || shifted && r.fault == rules.CodeColumnCount) {
+		state, _ := payCode(code)
+		shifted := state != schema.PayCodeInvalid && r.fault == rules.CodeColumnCount
+		if len(code) > 4 && (i == r.at[r.secret] || shifted) {
 			out = append(append(out, r.raw[from:begin]...), masked(code)...)
 			from = at
 		}

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"duizhang/engine/schema"
 )
 
 // Repairs that a cell or a row may need (formats 1.5), as bits of one row: a
@@ -395,16 +397,18 @@ func isPID(b []byte) bool {
 	return len(b) == 16 && string(b[:4]) == "2088" && digitsOnly(b)
 }
 
-// payCode cuts a payment code (付款码) to whether it can be one, 16 to 24 digits
-// beginning 25 to 30 or a face code fp…, and its last four characters (rules 10).
-func payCode(code []byte) (valid bool, tail []byte) {
+// payCode cuts a payment code (付款码) to what it can be, 16 to 24 digits beginning
+// 25 to 30 or a face code fp…, and its last four characters (rules 10).
+func payCode(code []byte) (state uint8, tail []byte) {
 	tail = code[max(0, len(code)-4):]
 	if len(code) > 2 && code[0] == 'f' && code[1] == 'p' {
-		return true, tail
+		return schema.PayCodeFace, tail
 	}
 	if len(code) < 16 || len(code) > 24 || !digitsOnly(code) {
-		return false, tail
+		return schema.PayCodeInvalid, tail
 	}
-	start := int(code[0]-'0')*10 + int(code[1]-'0')
-	return start >= 25 && start <= 30, tail
+	if start := int(code[0]-'0')*10 + int(code[1]-'0'); start < 25 || start > 30 {
+		return schema.PayCodeInvalid, tail
+	}
+	return schema.PayCodeValid, tail
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"duizhang/engine/schema"
 )
 
 func TestNormalHeader(t *testing.T) {
@@ -270,22 +272,23 @@ func TestCheckID(t *testing.T) {
 func TestPayCode(t *testing.T) {
 	for _, c := range []struct {
 		code string
-		want bool
+		want uint8
 	}{
-		{"2512345678901234", true},
-		{"301234567890123456789012", true},
-		{"2412345678901234", false},
-		{"3112345678901234", false},
-		{"251234567890123", false},
-		{"2512345678901234567890123", false},
-		{"25123456789012x4", false},
-		{"fp0123456789abcdef0123456789abcdef0", true},
-		{"fp", false},
-		{"1", false},
+		{"2512345678901234", schema.PayCodeValid},
+		{"301234567890123456789012", schema.PayCodeValid},
+		{"2412345678901234", schema.PayCodeInvalid},
+		{"3112345678901234", schema.PayCodeInvalid},
+		{"251234567890123", schema.PayCodeInvalid},
+		{"2512345678901234567890123", schema.PayCodeInvalid},
+		{"25123456789012x4", schema.PayCodeInvalid},
+		{"2.85123E+17", schema.PayCodeInvalid},
+		{"fp0123456789abcdef0123456789abcdef0", schema.PayCodeFace},
+		{"fp", schema.PayCodeInvalid},
+		{"1", schema.PayCodeInvalid},
 	} {
-		valid, tail := payCode([]byte(c.code))
-		if valid != c.want || !strings.HasSuffix(c.code, string(tail)) || len(tail) > 4 {
-			t.Errorf("payCode(%s) = %v, %s, want %v", c.code, valid, tail, c.want)
+		state, tail := payCode([]byte(c.code))
+		if state != c.want || !strings.HasSuffix(c.code, string(tail)) || len(tail) > 4 {
+			t.Errorf("payCode(%s) = %d, %s, want %d", c.code, state, tail, c.want)
 		}
 	}
 }

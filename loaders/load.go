@@ -267,10 +267,10 @@ func (r *run) probe(ctx context.Context) error {
 func isReference(kind schema.InputKind) bool {
 	switch kind {
 	case schema.AgreementsKind, schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind,
-		schema.GoodsKind, schema.CouponsKind, schema.DevicesKind, schema.DevicePoliciesKind:
+		schema.GoodsKind, schema.CouponsKind, schema.DevicesKind, schema.DevicePoliciesKind, schema.DeviceRewardsKind:
 		return true
 	case schema.AlipayBill, schema.AlipayAccount, schema.PosOrders, schema.PosRefundsKind, schema.Rebate,
-		schema.DeviceRewardsKind, schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI:
+		schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI:
 	}
 	return false
 }

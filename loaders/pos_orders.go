@@ -314,11 +314,8 @@ func (p *orderParser) paymentCode() {
 		}
 	default:
 		p.payCode = append(p.payCode, code...)
-		valid, tail := payCode(code)
-		p.orders.PayCode[p.run] = schema.PayCodeInvalid
-		if valid {
-			p.orders.PayCode[p.run] = schema.PayCodeValid
-		}
+		var tail []byte
+		p.orders.PayCode[p.run], tail = payCode(code)
 		p.orders.PayCodeTail[p.run], _ = p.code(tail)
 	}
 }

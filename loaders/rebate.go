@@ -295,6 +295,25 @@ func (p *rebateParser) money(k int) int64 {
 // normalPeriod is a month as 2026-11 or a day as 2026-11-20, from what statements
 // have: also 202611, 20261120, 2026/11, 2026.11, 2026年11月.
 func normalPeriod(text string) (string, bool) {
+	text = plainPeriod(text)
+	if days, ok := parseDay([]byte(text)); ok {
+		return string(appendDay(nil, days)), true
+	}
+	days, ok := parseDay([]byte(text + "-1"))
+	return string(appendMonth(nil, days)), ok
+}
+
+// periodDay is the first day of a period in any form that normalPeriod knows.
+func periodDay(text string) (int32, bool) {
+	text = plainPeriod(text)
+	if days, ok := parseDay([]byte(text)); ok {
+		return days, true
+	}
+	return parseDay([]byte(text + "-1"))
+}
+
+// plainPeriod writes a period with hyphens.
+func plainPeriod(text string) string {
 	text = strings.NewReplacer(".", "-", "/", "-", "年", "-", "月", "-", "日", "").Replace(text)
 	text = strings.TrimSuffix(text, "-")
 	if b := []byte(text); digitsOnly(b) {
@@ -305,9 +324,5 @@ func normalPeriod(text string) (string, bool) {
 			text = text[:4] + "-" + text[4:6] + "-" + text[6:]
 		}
 	}
-	if days, ok := parseDay([]byte(text)); ok {
-		return string(appendDay(nil, days)), true
-	}
-	days, ok := parseDay([]byte(text + "-1"))
-	return string(appendMonth(nil, days)), ok
+	return text
 }

@@ -92,37 +92,6 @@ var goodColumns = []canonicalColumn{
 	goodTagPrice: {"tag_price", "吊牌价", numberCell, !required},
 }
 
-// Tables that are recognised, and read by the part that uses them.
-var (
-	couponColumns = []canonicalColumn{
-		{"coupon_name", "券名称", textCell, required},
-		{"kind", "券类型", wordCell, !required},
-		{"threshold", "门槛金额", amountCell, !required},
-		{"off", "优惠金额", amountCell, !required},
-		{"goods_ids", "适用商品", textCell, !required},
-		{"store_ids", "适用门店", textCell, !required},
-	}
-	deviceColumns = []canonicalColumn{
-		{"device_sn", "设备SN", idCell, required},
-		{"purchaser_pid", "采购方PID", pidCell, required},
-		{"signer_pid", "签约方PID", pidCell, !required},
-		{"model", "型号", textCell, !required},
-		{"policy_signed_on", "政策签约日期", dayCell, !required},
-	}
-	policyColumns = []canonicalColumn{
-		{"effective_from", "生效日期", dayCell, required},
-		{"effective_to", "失效日期", dayCell, !required},
-		{"month_cap", "月上限", amountCell, required},
-		{"months", "月数", countCell, required},
-		{"total_cap", "总上限", amountCell, required},
-	}
-	rewardColumns = []canonicalColumn{
-		{"device_sn", "设备SN", idCell, required},
-		{"month", "月份", wordCell, required},
-		{"reward_amount", "奖励金额", amountCell, required},
-	}
-)
-
 // A referenceRow reads the cells of a row of a reference table as the types that
 // the registry has.
 type referenceRow struct{ canonicalRow }
@@ -148,14 +117,6 @@ func referenceParser(read referenceReader) func(*tableReader, *canonicalHeader) 
 			return p
 		}
 	}
-}
-
-// newStoreParser also notes that the table has order_sync.
-func newStoreParser(t *tableReader, c *canonicalHeader) func() rowParser {
-	if c.has(storeOrderSync) && t.registry != nil {
-		t.registry.HasOrderSync = true
-	}
-	return referenceParser(readStore)(t, c)
 }
 
 func (p *smallParser) row(line int32, cells [][]byte, raw []byte) {
@@ -348,8 +309,13 @@ func readStore(r *referenceRow) func(*schema.Registry) {
 		Merchant:  r.pid(storeMerchant),
 		Receiving: r.pid(storeReceiving),
 		Name:      r.text(storeName),
-		OrderSync: r.flag(storeOrderSync),
 		FeeRate:   r.share(storeFeeRate),
+	}
+	if r.c.has(storeOrderSync) {
+		s.OrderSync = schema.SyncOff
+		if r.flag(storeOrderSync) {
+			s.OrderSync = schema.SyncOn
+		}
 	}
 	return func(to *schema.Registry) { to.Stores = append(to.Stores, s) }
 }

@@ -43,11 +43,10 @@ func TestReferences(t *testing.T) {
 			{PID: merchantTwo, Name: "商户1", FeeRate: schema.Null, InstitutionAccount: "2088000000000001", InstitutionID: "0012345"},
 		},
 		Stores: []schema.Store{
-			{ID: "S0", Merchant: merchantOne, Name: "一店", OrderSync: true, FeeRate: 3800},
-			{ID: "S1", Merchant: merchantOne, Receiving: merchantTwo, Name: "二店", FeeRate: schema.Null},
+			{ID: "S0", Merchant: merchantOne, Name: "一店", OrderSync: schema.SyncOn, FeeRate: 3800},
+			{ID: "S1", Merchant: merchantOne, Receiving: merchantTwo, Name: "二店", OrderSync: schema.SyncOff, FeeRate: schema.Null},
 		},
-		Goods:        []schema.Good{{ID: "SKU1", Name: "茶", TagPrice: 301_800_000}, {ID: "SKU2", Name: "可乐,330ml", TagPrice: schema.Null}},
-		HasOrderSync: true,
+		Goods: []schema.Good{{ID: "SKU1", Name: "茶", TagPrice: 301_800_000}, {ID: "SKU2", Name: "可乐,330ml", TagPrice: schema.Null}},
 	}
 	files := referenceFiles()
 	for i := range files {
@@ -113,8 +112,8 @@ func TestReferenceRejects(t *testing.T) {
 // A stores table without order_sync leaves it unchecked.
 func TestStoresWithoutOrderSync(t *testing.T) {
 	g := loadText(t, schema.StoresKind, "门店编号,商户PID\nS1,2088717085982806\n")
-	if g.registry.HasOrderSync || len(g.registry.Stores) != 1 {
-		t.Errorf("registry %+v, want one store and no order_sync", *g.registry)
+	if len(g.registry.Stores) != 1 || g.registry.Stores[0].OrderSync != schema.SyncUnchecked {
+		t.Errorf("registry %+v, want one store whose order_sync is unchecked", *g.registry)
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	rebatesName = "rebates"
 	groupsName  = "rebate_groups"
 	shiftsName  = "shifts"
+	devicesName = "devices"
 	breaksName  = "breaks"
 	rejectsName = "rejects"
 )

@@ -75,13 +75,25 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 	if n := len(r.Rejects); n > 0 {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行拒收，见 rejects", itoa(n)+" rows were rejected, see rejects")))
 	}
-	for _, p := range r.Parts {
-		if !p.Ran {
-			fmt.Fprintf(&c.text, "%s\n", visible(l.pick("未做"+l.part(p.Name)+"：缺少 "+p.Why, "left out "+l.part(p.Name)+": no "+p.Why)))
-		}
-	}
+	c.leftOut(r)
 	if out != "" {
 		fmt.Fprintf(&c.text, "\n%s %s\n", l.pick("结果在", "results in"), visible(out))
+	}
+}
+
+// leftOut says in one line which parts of the work were left out, and for want of
+// which input.
+func (c *console) leftOut(r *engine.Result) {
+	l := c.lang
+	var parts []string
+	for _, p := range r.Parts {
+		if !p.Ran {
+			parts = append(parts, l.part(p.Name)+l.pick("（缺 "+p.Why+"）", " (no "+p.Why+")"))
+		}
+	}
+	if len(parts) > 0 {
+		text := l.pick("未做：", "left out: ") + strings.Join(parts, l.pick("、", ", "))
+		fmt.Fprintf(&c.text, "%s\n", visible(text))
 	}
 }
 

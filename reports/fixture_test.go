@@ -137,7 +137,7 @@ var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 func (d *day) options(dir string) Options {
 	return Options{
 		Dir: dir, Formats: Formats{CSV: true, Parquet: true, JSON: true, XLSX: true, HTML: true},
-		Results: Results{true, true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
+		Results: Results{true, true, true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
 		Job: JobInfo{Name: "job.yaml", Version: "0.1.0", Settings: map[string]any{"cutoff_window": "10m"}},
 	}
 }
@@ -161,6 +161,16 @@ func (d *day) result() *engine.Result {
 			{Store: "S001", Terminal: "T01", Operator: "13812340000", Shift: "早班", Channel: "alipay", Day: "2026-11-20", PosCount: 2, PosAmount: fenSum(2400), BillCount: 3, BillAmount: fenSum(3600), RefundCount: 1, RefundAmount: fenSum(100), Compared: true, ComparedRefunds: true},
 			{Store: "S001", Terminal: "T01", Operator: "OP, 1", Shift: "早班", Channel: "alipay", Day: "2026-11-20", PosCount: 1, PosAmount: fenSum(500), Compared: true},
 			{Store: "S001", Terminal: "T01", Operator: "13812340000", Shift: "早班", Channel: "cash", Day: "2026-11-20", PosCount: 1, PosAmount: fenSum(1), RefundCount: 1, RefundAmount: fenSum(1), PosRefundCount: 1, PosRefundAmount: fenSum(1)},
+		},
+		Devices: []engine.DeviceReward{
+			{
+				SN: "SN001", Signer: "2088111111111111", Month: rules.MonthOf(20777), Stated: 450_00,
+				DeviceMonth: rules.DeviceMonth{Allowed: 400_00, Excess: 50_00, Cause: rules.DeviceMonthCap, MonthsUsed: 1, TotalUsed: 400_00, StillToCome: 1200_00},
+			},
+			{
+				SN: "SN002", Month: rules.MonthOf(20777), Stated: 300_00,
+				DeviceMonth: rules.DeviceMonth{Excess: 300_00, Cause: rules.DeviceUnknown},
+			},
 		},
 		Losses: engine.Losses{
 			Provider: []engine.LossGroup{{Key: "2088222222222221", Count: 2, Loss: fenSum(78975), Claim: fenSum(78975), Since: schema.Null}},

@@ -129,7 +129,7 @@ func ParseFormats(names []string) (Formats, error) {
 
 // Results says which of the partitions' tables a run has. A table whose part of
 // the work was left out is not written.
-type Results struct{ Trades, Refunds, Goods, Rebates, Shifts bool }
+type Results struct{ Trades, Refunds, Goods, Rebates, Devices, Shifts bool }
 
 // ResultsOf derives the tables from the parts of the work that run.
 func ResultsOf(parts []engine.PartState) Results {
@@ -145,6 +145,8 @@ func ResultsOf(parts []engine.PartState) Results {
 			r.Goods = true
 		case p.Name == "rebates":
 			r.Rebates = true
+		case p.Name == "devices":
+			r.Devices = true
 		case p.Name == "shifts":
 			r.Shifts = true
 		}

@@ -236,6 +236,12 @@ var partTexts = map[string][2]string{
 	"fees":        {"手续费", "fees"},
 	"rebates":     {"返佣审计", "rebate audit"},
 	"statements":  {"返佣账单核对", "rebate statements"},
+
+	"store_registry":  {"门店档案核对", "checks of stores"},
+	"goods_registry":  {"商品档案核对", "checks of goods"},
+	"coupons":         {"优惠券核对", "coupons"},
+	"devices":         {"设备奖励核对", "device rewards"},
+	"device_registry": {"设备档案核对", "checks of devices"},
 }
 
 // part names a part of the work.

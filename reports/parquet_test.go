@@ -123,7 +123,7 @@ func TestParquetRoundTrip(t *testing.T) {
 			o.Parquet, o.Sort = codec, sorted
 			d.write(t, o, []int{0, 2, 1})
 			all := files(t, o.Dir)
-			for _, name := range []string{"trades", "refunds", "goods", "rebates", "rebate_groups", "shifts", "breaks", "rejects"} {
+			for _, name := range []string{"trades", "refunds", "goods", "rebates", "rebate_groups", "devices", "shifts", "breaks", "rejects"} {
 				got, want := readParquet(t, all, name), records(t, all[name+".csv"])
 				if len(got) != len(want) {
 					t.Fatalf("%s: %d rows, want %d", name, len(got), len(want))

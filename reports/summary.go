@@ -72,6 +72,7 @@ type summaryInfo struct {
 	Goods      goodsInfo       `json:"goods"`
 	Rebates    rebatesInfo     `json:"rebates"`
 	Losses     lossesInfo      `json:"losses"`
+	Devices    countsJSON      `json:"devices"`
 	Shifts     countsJSON      `json:"shifts"`
 	Breaks     countsJSON      `json:"breaks"`
 	Rejects    countsJSON      `json:"rejects"`
@@ -212,7 +213,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 			Provider: lossesOf(r.Losses.Provider), Merchant: lossesOf(r.Losses.Merchant),
 			Store: lossesOf(o.Privacy.losses(r.Losses.Store)), Terminal: lossesOf(o.Privacy.losses(r.Losses.Terminal)), Day: lossesOf(r.Losses.Day),
 		},
-		Shifts: shiftsOf(r.Shifts),
+		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts),
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
 		Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
 	}

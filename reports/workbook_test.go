@@ -213,8 +213,8 @@ func TestNothingMatchedIsNotBalanced(t *testing.T) {
 	r.Trades[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
 	r.Refunds[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
 	for lang, want := range map[Lang]string{
-		Chinese: "对账 没有可对账的交易：缺少 alipay_bill\n未做交易对账：缺少 alipay_bill\n未做退款：缺少 alipay_bill\n未做POS 退款核对：缺少 pos_refunds\n",
-		English: "Reconciled no trades to reconcile: no alipay_bill input\nleft out matching: no alipay_bill\nleft out refunds: no alipay_bill\nleft out POS refunds: no pos_refunds\n",
+		Chinese: "对账 没有可对账的交易：缺少 alipay_bill\n未做：交易对账（缺 alipay_bill）、退款（缺 alipay_bill）、POS 退款核对（缺 pos_refunds）\n",
+		English: "Reconciled no trades to reconcile: no alipay_bill input\nleft out: matching (no alipay_bill), refunds (no alipay_bill), POS refunds (no pos_refunds)\n",
 	} {
 		var got strings.Builder
 		if err := Console(&got, r, Outcome{}, ConsoleOptions{Lang: lang}); err != nil {
@@ -256,7 +256,7 @@ func TestConsoleIsVisible(t *testing.T) {
 	if err := Console(&got, r, Outcome{}, ConsoleOptions{Out: "out\n\r\x7f\u009b\xff\u2028 差异 \\"}); err != nil {
 		t.Fatal(err)
 	}
-	want := `对账 2026\x1b[2J  平：没有差异` + "\n" + `未做a\nb：缺少 \u202ex` + "\n\n" + `结果在 out\n\r\x7f\u009b\xff\u2028 差异 \` + "\n"
+	want := `对账 2026\x1b[2J  平：没有差异` + "\n" + `未做：a\nb（缺 \u202ex）` + "\n\n" + `结果在 out\n\r\x7f\u009b\xff\u2028 差异 \` + "\n"
 	if got.String() != want {
 		t.Errorf("console = %q, want %q", got.String(), want)
 	}

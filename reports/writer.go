@@ -167,6 +167,11 @@ func (w *Writer) wholeTables(r *engine.Result) []wholeTable {
 			return groupsTable(r.Groups[from:to])
 		}})
 	}
+	if w.opts.Results.Devices {
+		tables = append(tables, wholeTable{devicesName, len(r.Devices), sliceBytes, short, func(from, to int) table {
+			return devicesTable(r.Devices[from:to])
+		}})
+	}
 	if w.opts.Results.Shifts {
 		tables = append(tables, wholeTable{shiftsName, len(r.Shifts), sliceBytes, short, func(from, to int) table {
 			return shiftsTable(r.Shifts[from:to], &w.opts)

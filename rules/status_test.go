@@ -42,6 +42,7 @@ func TestWords(t *testing.T) {
 	checkWords(t, ParseRemainder, "largest_remainder last_line")
 	checkWords(t, ParseScenario, "equal below above tag_price")
 	checkWords(t, ParseCouponKind, "alipay smart_store allowance")
+	checkWords(t, ParseDeviceCause, "ok device_unknown device_unsigned device_month_count device_month_cap device_total_cap")
 	checkWords(t, ParseFund, "paid red_packet allowance coupon merchant_red_packet")
 	checkWords(t, ParseRefundMode, "whole list_price prorated reorder")
 	checkWords(t, ParseBasis, "received order_amount buyer_paid")

@@ -176,6 +176,7 @@ const (
 	PayCodeNone uint8 = iota
 	PayCodeValid
 	PayCodeInvalid
+	PayCodeFace // of a face payment
 )
 
 // Len is the number of rows.

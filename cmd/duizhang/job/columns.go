@@ -34,10 +34,14 @@ var columnNames = map[schema.InputKind][]string{
 	schema.AgreementsKind: {
 		"provider_pid", "product", "rate", "basis", "effective_from", "effective_to", "scale", "rounding", "cap_per_trade",
 	},
-	schema.ProvidersKind: {"provider_pid", "name", "primary"},
-	schema.MerchantsKind: {"merchant_pid", "name", "fee_rate", "institution_account", "institution_id"},
-	schema.StoresKind:    {"store_id", "merchant_pid", "receiving_pid", "name", "order_sync", "fee_rate"},
-	schema.GoodsKind:     {"goods_id", "goods_name", "tag_price"},
+	schema.ProvidersKind:      {"provider_pid", "name", "primary"},
+	schema.MerchantsKind:      {"merchant_pid", "name", "fee_rate", "institution_account", "institution_id"},
+	schema.StoresKind:         {"store_id", "merchant_pid", "receiving_pid", "name", "order_sync", "fee_rate"},
+	schema.GoodsKind:          {"goods_id", "goods_name", "tag_price"},
+	schema.CouponsKind:        {"coupon_name", "kind", "threshold", "off", "goods_ids", "store_ids"},
+	schema.DevicesKind:        {"device_sn", "purchaser_pid", "signer_pid", "model", "policy_signed_on"},
+	schema.DevicePoliciesKind: {"effective_from", "effective_to", "month_cap", "months", "total_cap"},
+	schema.DeviceRewardsKind:  {"device_sn", "month", "reward_amount"},
 }
 
 // ColumnNames are the columns of a kind to which columns may add header names.

@@ -71,8 +71,7 @@ func TestProblems(t *testing.T) {
 		{"date", "date: §2026-02-30\n" + minimal, []string{`(date): "2026-02-30": must be a date, such as 2026-11-20`}},
 		{"zone", "timezone: §Asia/Shangai\n" + minimal, []string{`(timezone): "Asia/Shangai": no such time zone; such as Asia/Shanghai or UTC`}},
 		{"pid", minimal + "default_merchant: §208812345678901\n", []string{`(default_merchant): "208812345678901": must be a PID: 16 digits beginning 2088`}},
-		{"not supported", "inputs:\n  alipay_bill: [a.zip]\n  coupons: §[ref/coupons.csv]\nstate: §{dir: state}\n", []string{
-			`(inputs.coupons): not supported yet: inputs.coupons; leave it out or empty`,
+		{"not supported", "inputs:\n  alipay_bill: [a.zip]\nstate: §{dir: state}\n", []string{
 			`(state): not supported yet: state; leave it out or empty`,
 		}},
 		{"shifts", minimal + "shifts: [{name: 早班, start: §\"6\"}, §{name: 晚班}, {name: A, start: 06:00}, §{name: A, start: \"07:00\"}, §{name: B, start: \"06:00\"}, {name: §\"\", start: §\"24:00\", §end: \"1\"}]\n", []string{
