@@ -29,7 +29,7 @@ type accountParser struct {
 var accountsPool = sync.Pool{New: func() any { return new(schema.Accounts) }}
 
 func newAccountParser(t *tableReader) *accountParser {
-	p := &accountParser{t: t, b: t.movements, out: accountsPool.Get().(*schema.Accounts), words: t.newWordCache(), valid: true}
+	p := &accountParser{t: t, b: t.movements, out: accountsPool.Get().(*schema.Accounts), words: t.newWordCache(nil), valid: true}
 	p.totals.reset()
 	p.b.parsers = append(p.b.parsers, p) // under the table's lock
 	return p

@@ -49,7 +49,7 @@ var billsPool = sync.Pool{New: func() any { return new(schema.Bills) }}
 func newBillParser(t *tableReader) *billParser {
 	p := &billParser{
 		t: t, b: t.bill, bills: billsPool.Get().(*schema.Bills),
-		words: t.newWordCache(), valid: true,
+		words: t.newWordCache(nil), valid: true,
 	}
 	p.totals.reset(t.bill.newStores())
 	p.b.parsers = append(p.b.parsers, p) // under the table's lock

@@ -52,11 +52,7 @@ func newCanonicalRow(t *tableReader, c *canonicalHeader, kind schema.RowKind) ca
 // init gives the row its word cache, which points back to it: the row must stand
 // where it stays.
 func (r *canonicalRow) init() {
-	r.cache = schema.NewWordCache(r.t.opt.Words, func(raw []byte) string {
-		text := r.t.text(raw)
-		r.undecoded = strings.Contains(text, "\ufffd")
-		return text
-	})
+	r.cache = r.t.newWordCache(func() { r.undecoded = true })
 }
 
 // begin takes a row up. It is false for a row of blanks, which is no row.

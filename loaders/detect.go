@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"duizhang/engine/schema"
 )
@@ -113,10 +114,21 @@ type detection struct {
 // signature of a format. kind prefers among the canonical tables.
 func detect(rows [][]string, comma byte, kind schema.InputKind, opt *Options) detection {
 	for i, cells := range rows {
-		header, padding, dropFirst := headerCells(cells)
-		if f := formatOf(header, kind, opt); f != nil {
-			return detection{f, int32(i + 1), header, padding, dropFirst, comma}
+		if d := detectRow(cells, i, comma, kind, opt); d.format != nil {
+			return d
 		}
+	}
+	return detection{}
+}
+
+// detectRow looks at one row, counted from 0.
+func detectRow(cells []string, i int, comma byte, kind schema.InputKind, opt *Options) detection {
+	header, padding, dropFirst := headerCells(cells)
+	if len(header) == 1 && strings.HasPrefix(header[0], "#") { // a line of a preamble
+		return detection{}
+	}
+	if f := formatOf(header, kind, opt); f != nil {
+		return detection{f, int32(i + 1), header, padding, dropFirst, comma}
 	}
 	return detection{}
 }
@@ -170,9 +182,28 @@ func headerName(cell string) string {
 
 // A head is the beginning of a table.
 type head struct {
-	lines []string   // decoded; a row of a sheet has its cells joined by commas
+	lines []string   // decoded so far; a row of a sheet has its cells joined by commas
 	rows  [][]string // of a sheet
 	data  []byte     // of a text
+	rest  []byte     // of it what is not decoded yet
+	text  func([]byte) string
+}
+
+// has tells whether the head has a line of that number, from 0, and decodes as far
+// as that: most headers stand in the first lines.
+func (h *head) has(i int) bool {
+	for len(h.lines) <= i && len(h.lines) < headerLines && len(h.rest) > 0 {
+		line, rest, _ := bytes.Cut(h.rest, []byte{'\n'})
+		h.lines = append(h.lines, h.text(bytes.TrimSuffix(line, []byte{'\r'})))
+		h.rest = rest
+	}
+	return i < len(h.lines)
+}
+
+// all are the lines, all decoded.
+func (h *head) all() []string {
+	h.has(headerLines)
+	return h.lines
 }
 
 // cells are the cells of a line, from 0.
@@ -186,10 +217,24 @@ func (h *head) cells(i int) []string {
 // headSize is how much of a table is looked at to find its header.
 const headSize = 1 << 20
 
+const headBuffer = sniffSize + 4096
+
+var headPool = sync.Pool{New: func() any {
+	buf := make([]byte, 0, headBuffer)
+	return &buf
+}}
+
+// giveHead gives the buffer of a head back, unless long lines made it grow.
+func giveHead(buf []byte) {
+	if cap(buf) == headBuffer {
+		headPool.Put(&buf)
+	}
+}
+
 // readHead reads the first lines of a table: at least the block that decides its
-// charset, at most headSize.
+// charset, at most headSize. The caller gives the buffer back.
 func readHead(src io.Reader) (data []byte, whole bool, err error) {
-	data = make([]byte, 0, sniffSize+4096)
+	data = (*headPool.Get().(*[]byte))[:0]
 	for {
 		data, err = fill(src, data, len(data)+sniffSize+4096)
 		if errors.Is(err, io.EOF) {
@@ -212,6 +257,7 @@ func (r *run) probeTable(t *tableRun) {
 		return
 	}
 	data, whole, err := t.readHead()
+	defer giveHead(data)
 	if err != nil {
 		t.fail(openError(t.table, err, r.opt.Lang))
 		return
@@ -235,11 +281,10 @@ func (r *run) probeTable(t *tableRun) {
 		return
 	}
 	t.encodingKnown = len(data) > 0 && t.valid(sniffBlock(data))
-	h := head{data: data}
+	h := head{data: data, rest: data, text: t.text}
 	if !whole {
-		data = data[:bytes.LastIndexByte(data, '\n')+1]
+		h.rest = data[:bytes.LastIndexByte(data, '\n')+1]
 	}
-	h.lines = t.headLines(data)
 	r.openTable(t, &h, t.detectText(&h))
 }
 
@@ -256,27 +301,14 @@ func (t *tableRun) readHead() ([]byte, bool, error) {
 	return data, whole, err
 }
 
-// headLines are the first lines, decoded.
-func (t *tableRun) headLines(data []byte) []string {
-	var lines []string
-	for len(lines) < headerLines && len(data) > 0 {
-		line, rest, _ := bytes.Cut(data, []byte{'\n'})
-		lines = append(lines, t.text(bytes.TrimSuffix(line, []byte{'\r'})))
-		data = rest
-	}
-	return lines
-}
-
 // detectText detects a table of lines: with commas, else with tabs, else as
 // JSON.
 func (t *tableRun) detectText(h *head) detection {
 	for _, comma := range []byte{',', '\t'} {
-		rows := make([][]string, len(h.lines))
-		for i, line := range h.lines {
-			rows[i] = splitText(line, comma)
-		}
-		if d := detect(rows, comma, t.kind, t.opt); d.format != nil {
-			return d
+		for i := 0; h.has(i); i++ {
+			if d := detectRow(splitText(h.lines[i], comma), i, comma, t.kind, t.opt); d.format != nil {
+				return d
+			}
 		}
 	}
 	return detectJSON(h.data)
@@ -323,7 +355,7 @@ func (r *run) openTable(t *tableRun, h *head, d detection) {
 	pre := readPreamble(h.lines[:min(len(h.lines), max(int(d.line)-1, 0))])
 	if d.format == nil || isCanonical(d.format) && pre.titled != nil {
 		// A bill's title over a table that is none: a column is missing.
-		pre = readPreamble(h.lines)
+		pre = readPreamble(h.all())
 		if d = t.likelyHeader(h, pre); d.format == nil {
 			t.unrecognised(h)
 			return
@@ -383,13 +415,13 @@ func (t *tableRun) placed(err error, line int32) *FileError {
 // looks like the kind it was given under. Its format then says which columns are
 // missing.
 func (t *tableRun) likelyHeader(h *head, pre preamble) detection {
-	if pre.titled != nil && pre.listLine > 0 && int(pre.listLine) < len(h.lines) {
+	if pre.titled != nil && pre.listLine > 0 && int(pre.listLine) < len(h.all()) {
 		header, padding, dropFirst := headerCells(h.cells(int(pre.listLine)))
 		if len(header) > 3 {
 			return detection{pre.titled, pre.listLine + 1, header, padding, dropFirst, ','}
 		}
 	}
-	for i := range h.lines {
+	for i := range h.all() {
 		header, padding, dropFirst := headerCells(h.cells(i))
 		if f := formatFor(canonicalNear(header, t.kind, t.opt)); f != nil {
 			return detection{f, int32(i + 1), header, padding, dropFirst, ','}
@@ -405,7 +437,7 @@ func (t *tableRun) unrecognised(h *head) {
 		t.fail(openError(t.table, err, t.opt.Lang))
 		return
 	}
-	e := &FileError{Code: "unrecognised", Pos: schema.Pos{File: t.table.File()}, Lang: t.opt.Lang, Lines: firstLines(h.lines)}
+	e := &FileError{Code: "unrecognised", Pos: schema.Pos{File: t.table.File()}, Lang: t.opt.Lang, Lines: firstLines(h.all())}
 	switch {
 	case len(e.Lines) > 0:
 		e.Advice = t.nearKinds(h)
@@ -454,7 +486,7 @@ func (t *tableRun) tooLarge() error {
 // otherText refuses a text that is written in a way that is not read: detail says
 // in which. In an archive it is listed like any other text, if it is no table.
 func (t *tableRun) otherText(text []byte, detail string) {
-	h := head{data: text, lines: t.headLines(text)}
+	h := head{data: text, rest: text, text: t.text}
 	e := &FileError{Code: "unreadable", Pos: schema.Pos{File: t.table.File()}, Detail: detail, Lang: t.opt.Lang}
 	if t.inArchive() && t.detectText(&h).format == nil {
 		e.Code, t.stranger = "unrecognised", true

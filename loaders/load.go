@@ -35,6 +35,7 @@ type Options struct {
 	Progress func(name string, bytes, rows int64)
 
 	chunkSize int // of the tests; 0 is the default
+	caches    *wordCaches
 }
 
 // A Result is what was read beside the rows themselves.
@@ -109,6 +110,7 @@ func newRun(inputs []Input, opt Options, sink schema.Sink) *run {
 	if opt.chunkSize <= 0 {
 		opt.chunkSize = defaultChunk
 	}
+	opt.caches = new(wordCaches)
 	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}}
 	for _, in := range inputs {
 		r.files = append(r.files, &inputFile{Input: in})

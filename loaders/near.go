@@ -19,7 +19,7 @@ type nearKind struct {
 // it lacks of each; "" if no row has a column of any.
 func (t *tableRun) nearKinds(h *head) string {
 	var best []nearKind
-	for i := range h.lines {
+	for i := range h.all() {
 		header, _, _ := headerCells(h.cells(i))
 		kinds := nearestOf(header, t.kind, t.opt)
 		if len(kinds) > 0 && (best == nil || kinds[0].score > best[0].score) {

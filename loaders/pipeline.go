@@ -117,6 +117,7 @@ func (t *tableRun) done(ctx context.Context, err error) error {
 		}
 	}
 	t.parsers = nil
+	t.giveCaches()
 	t.progress()
 	return ctx.Err()
 }

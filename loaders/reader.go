@@ -51,6 +51,7 @@ type tableReader struct {
 	problems []schema.Problem
 	more     int
 	bill     *billTable // trade bills and their summaries
+	borrowed []*borrowedCache
 
 	movements *accountTable // account bills
 	account   *accountSummaryRows
@@ -164,11 +165,6 @@ func (t *tableReader) text(raw []byte) string { return t.charset.text(raw) }
 
 // valid tells whether every byte decodes.
 func (t *tableReader) valid(raw []byte) bool { return t.charset.valid(raw) }
-
-// newWordCache gives a parser its way to the run's words.
-func (t *tableReader) newWordCache() *schema.WordCache {
-	return schema.NewWordCache(t.opt.Words, t.charset.text)
-}
 
 // refuse gives the error that refuses the table for what its header says.
 func (t *tableReader) refuse(code string, column, value, detail string) *FileError {

@@ -77,6 +77,10 @@ func NewWordCache(words *Words, decode func(raw []byte) string) *WordCache {
 	return &WordCache{words: words, decode: decode, slots: make([]wordSlot, 256)}
 }
 
+// Rebind gives the cache to another user, whose decode function must make the
+// same texts of the bytes that are known already.
+func (c *WordCache) Rebind(decode func(raw []byte) string) { c.decode = decode }
+
 // Code is the code of a cell's raw bytes.
 func (c *WordCache) Code(raw []byte) uint32 {
 	if len(raw) == 0 {
