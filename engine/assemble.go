@@ -2,6 +2,9 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
+	"sort"
 
 	"duizhang/engine/schema"
 	"duizhang/rules"
@@ -86,21 +89,31 @@ func (w *worker) assembleOrders() {
 		for _, run := range w.runsByKey.of(key) {
 			w.addRun(base, key, run)
 		}
-		for i := base; i < len(w.orders); i++ {
-			w.finishOrder(base, i)
+		// Merchants may number their orders alike; those of one stay in their order.
+		slices.SortStableFunc(w.orders[base:], func(a, b order) int { return cmp.Compare(a.merchant, b.merchant) })
+		for i, first := base, base; i < len(w.orders); i++ {
+			if w.orders[i].merchant != w.orders[first].merchant {
+				first = i
+			}
+			w.finishOrder(first, i)
 		}
 	}
 	w.orderStart = append(w.orderStart, int32(len(w.orders)))
 }
 
-// ordersOf are the orders of an out_trade_no, in order, with the number of the
-// first.
-func (w *worker) ordersOf(key int32) (int32, []order) {
+// ordersOf are the orders of an out_trade_no and a merchant, in order, with the
+// number of the first.
+func (w *worker) ordersOf(key int32, merchant uint32) (int32, []order) {
 	if key < 0 {
 		return 0, nil
 	}
 	from, to := w.orderStart[key], w.orderStart[key+1]
-	return from, w.orders[from:to]
+	from += int32(sort.Search(int(to-from), func(i int) bool { return w.orders[int(from)+i].merchant >= merchant }))
+	end := from
+	for end < to && w.orders[end].merchant == merchant {
+		end++
+	}
+	return from, w.orders[from:end]
 }
 
 // addRun joins the run to its order: the one of its source and merchant. A run
@@ -109,13 +122,9 @@ func (w *worker) addRun(base int, key, run int32) {
 	in := &w.rows.Orders
 	w.nextRun[run] = -1
 	merchant := w.p.posMerchant(in.Merchant[run], in.Store[run])
-	silent := in.Merchant[run] == 0 && in.Store[run] == 0
-	for i := base; i < len(w.orders); i++ {
-		o := &w.orders[i]
-		if w.p.oneSource(in.Table[o.run], in.Table[run]) && in.Flags[run]&schema.OrderWhole == 0 && (o.merchant == merchant || silent) {
-			w.joinRun(o, run)
-			return
-		}
+	if i := w.orderToJoin(base, run, merchant); i >= 0 {
+		w.joinRun(&w.orders[i], run)
+		return
 	}
 	o := order{
 		run: run, last: run, tradeRun: -1, key: key, trade: w.orderTrade[run],
@@ -125,6 +134,63 @@ func (w *worker) addRun(base int, key, run int32) {
 		o.tradeRun = run
 	}
 	w.orders = append(w.orders, o)
+	w.noteJoinable(base, len(w.orders)-1)
+}
+
+// A joinable is what runs of one order have in common.
+type joinable struct {
+	source   int32
+	merchant uint32
+}
+
+// anyMerchant stands in a joinable for the first order of a source.
+const anyMerchant = 1<<32 - 1
+
+// orderToJoin is the order of w.orders[base:] that the run belongs to, or -1.
+func (w *worker) orderToJoin(base int, run int32, merchant uint32) int {
+	in := &w.rows.Orders
+	if in.Flags[run]&schema.OrderWhole != 0 {
+		return -1
+	}
+	silent := in.Merchant[run] == 0 && in.Store[run] == 0
+	if len(w.orders)-base > many {
+		want := joinable{w.p.source(in.Table[run]), merchant}
+		if silent {
+			want.merchant = anyMerchant
+		}
+		if i, ok := w.joinables[want]; ok {
+			return int(i)
+		}
+		return -1
+	}
+	for i := base; i < len(w.orders); i++ {
+		o := &w.orders[i]
+		if w.p.oneSource(in.Table[o.run], in.Table[run]) && (o.merchant == merchant || silent) {
+			return i
+		}
+	}
+	return -1
+}
+
+// noteJoinable keeps the index of the orders of one number, once they are many.
+func (w *worker) noteJoinable(base, i int) {
+	from := i
+	switch n := i + 1 - base; {
+	case n <= many:
+		return
+	case n == many+1:
+		clear(w.joinables)
+		from = base
+	}
+	for ; from <= i; from++ {
+		o := &w.orders[from]
+		source := w.p.source(w.rows.Orders.Table[o.run])
+		for _, key := range [...]joinable{{source, o.merchant}, {source, anyMerchant}} {
+			if _, ok := w.joinables[key]; !ok {
+				w.joinables[key] = int32(from)
+			}
+		}
+	}
 }
 
 // joinRun fills the order's blanks from a further run of it; where both give a

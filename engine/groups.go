@@ -2,7 +2,9 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
+	"sort"
 
 	"duizhang/engine/schema"
 )
@@ -96,6 +98,31 @@ func (m *members) build(n int, group []int32, table, line []int32) {
 			})
 		}
 	}
+}
+
+// byMerchant puts the rows of each group in the order of their merchants, those of
+// one merchant as they were: merchants may number their orders alike, two thousand
+// of them on one night.
+func (m *members) byMerchant(merchant []uint32) {
+	for g := range len(m.start) - 1 {
+		if rows := m.of(int32(g)); len(rows) > 1 {
+			slices.SortStableFunc(rows, func(a, b int32) int { return cmp.Compare(merchant[a], merchant[b]) })
+		}
+	}
+}
+
+// ofMerchant are the rows of a group that are of the merchant, after byMerchant.
+func (m *members) ofMerchant(group int32, merchant uint32, merchants []uint32) []int32 {
+	rows := m.of(group)
+	if len(rows) == 0 {
+		return nil
+	}
+	from := sort.Search(len(rows), func(i int) bool { return merchants[rows[i]] >= merchant })
+	to := from
+	for to < len(rows) && merchants[rows[to]] == merchant {
+		to++
+	}
+	return rows[from:to]
 }
 
 // of are the rows of a group; none of group -1.

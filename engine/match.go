@@ -54,6 +54,8 @@ func (w *worker) sortBills() {
 	w.paymentsByKey.build(w.keys.len(), w.paymentKey, b.Table, b.Line)
 	w.paymentsByTrade.build(w.trades.len(), w.paymentTrade, b.Table, b.Line)
 	w.refundsByKey.build(w.keys.len(), w.billRefundKey, b.Table, b.Line)
+	w.paymentsByKey.byMerchant(b.Merchant)
+	w.refundsByKey.byMerchant(b.Merchant)
 	w.refundsByTrade.build(w.trades.len(), w.billRefundTrade, b.Table, b.Line)
 }
 
@@ -89,11 +91,11 @@ func (w *worker) findDuplicatePayments() {
 		if w.billUse[i].rejected || b.Kind[i] != uint8(schema.Payment) || w.billTrade[i] >= 0 {
 			continue
 		}
-		for _, row := range w.paymentsByKey.of(w.billKey[i]) {
+		for _, row := range w.paymentsByKey.ofMerchant(w.billKey[i], b.Merchant[i], b.Merchant) {
 			if int(row) == i {
 				break
 			}
-			if w.billTrade[row] < 0 && b.Merchant[row] == b.Merchant[i] && w.billUse[row].first < 0 {
+			if w.billTrade[row] < 0 && w.billUse[row].first < 0 {
 				w.billUse[i].first = row
 				break
 			}
@@ -135,9 +137,9 @@ func (w *worker) matchPayments() {
 // trade_no, else the first; -1 if there is none.
 func (w *worker) paymentOf(o *order) int32 {
 	found := int32(-1)
-	for _, row := range w.paymentsByKey.of(o.key) {
+	for _, row := range w.paymentsByKey.ofMerchant(o.key, o.merchant, w.rows.Bills.Merchant) {
 		use := &w.billUse[row]
-		if use.first >= 0 || use.order >= 0 || w.rows.Bills.Merchant[row] != o.merchant {
+		if use.first >= 0 || use.order >= 0 {
 			continue
 		}
 		if o.trade >= 0 && w.billTrade[row] == o.trade {
@@ -301,9 +303,9 @@ func (w *worker) settlePayment(u *unit) {
 
 // posRejected: a rejected order has the payment's key or trade_no.
 func (w *worker) posRejected(u *unit) bool {
-	_, orders := w.ordersOf(u.key)
+	_, orders := w.ordersOf(u.key, u.merchant)
 	for i := range orders {
-		if o := &orders[i]; o.rejected && o.merchant == u.merchant {
+		if orders[i].rejected {
 			return true
 		}
 	}
@@ -314,15 +316,14 @@ func (w *worker) posRejected(u *unit) bool {
 // paidTwice: another payment of the unit's key came before it, or is the one that
 // the order matches.
 func (w *worker) paidTwice(u *unit) bool {
-	b := &w.rows.Bills
 	before := true
-	for _, row := range w.paymentsByKey.of(u.key) {
+	for _, row := range w.paymentsByKey.ofMerchant(u.key, u.merchant, w.rows.Bills.Merchant) {
 		if row == u.bill {
 			before = false
 			continue
 		}
 		use := &w.billUse[row]
-		if use.first >= 0 || b.Merchant[row] != u.merchant {
+		if use.first >= 0 {
 			continue
 		}
 		matched := use.order >= 0

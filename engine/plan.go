@@ -295,8 +295,14 @@ func (p *plan) prepareAudit() error {
 
 // oneSource tells whether lines of two tables may be of one order: those of one
 // table, and those of all API logs, for an answer may stand in the next day's.
-func (p *plan) oneSource(a, b int32) bool {
-	return a == b || p.tables[a].Kind == schema.PosAPI && p.tables[b].Kind == schema.PosAPI
+func (p *plan) oneSource(a, b int32) bool { return p.source(a) == p.source(b) }
+
+// source is a table's number, and -1 for every API log.
+func (p *plan) source(table int32) int32 {
+	if p.tables[table].Kind == schema.PosAPI {
+		return -1
+	}
+	return table
 }
 
 // text is the text of a word.

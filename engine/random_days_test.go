@@ -39,6 +39,14 @@ func TestLargeDay(t *testing.T) {
 	compareDay(t, cfg, 16, 2)
 }
 
+// TestManyMerchants is a day of merchants who number their orders alike: each
+// out_trade_no is that of many orders.
+func TestManyMerchants(t *testing.T) {
+	cfg := gen.SmallZips(6000, 70)
+	cfg.TotalsOnly, cfg.Mix, cfg.Refunds = false, gen.Demo(1).Mix, 200
+	compareDay(t, cfg, 4, 2)
+}
+
 func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	t.Helper()
 	dir := t.TempDir()

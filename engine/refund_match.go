@@ -141,12 +141,11 @@ func (w *worker) matchRefunds() {
 	w.posRefundsByTrade.build(w.trades.len(), w.posRefundTrade, w.posTable, w.posLine)
 	b := &w.rows.Bills
 	for i := range w.posRefunds {
-		w.pairRefund(i, w.refundsByKey.of(w.posRefunds[i].key), func(p *posRefund, row int32) bool {
-			return b.Merchant[row] == p.merchant
-		})
+		p := &w.posRefunds[i]
+		w.pairRefund(i, w.refundsByKey.ofMerchant(p.key, p.merchant, b.Merchant))
 	}
 	for i := range w.posRefunds {
-		w.pairRefund(i, w.refundsByTrade.of(w.posRefunds[i].trade), func(*posRefund, int32) bool { return true })
+		w.pairRefund(i, w.refundsByTrade.of(w.posRefunds[i].trade))
 	}
 	for i := range w.posRefunds {
 		w.pairByAmount(i)
@@ -172,9 +171,9 @@ func (w *worker) exclusion(p *posRefund) rules.Reason {
 
 // orderOf is the POS order that counts of a key, or -1.
 func (w *worker) orderOf(key int32, merchant uint32) int32 {
-	from, orders := w.ordersOf(key)
+	from, orders := w.ordersOf(key, merchant)
 	for i := range orders {
-		if o := &orders[i]; !o.rejected && o.first < 0 && o.merchant == merchant && !w.leftOut(o) {
+		if o := &orders[i]; !o.rejected && o.first < 0 && !w.leftOut(o) {
 			return from + int32(i)
 		}
 	}
@@ -200,14 +199,14 @@ func (w *worker) inheritTrades() {
 }
 
 // pairRefund pairs a POS refund with the first open row that has its number.
-func (w *worker) pairRefund(i int, rows []int32, fits func(*posRefund, int32) bool) {
+func (w *worker) pairRefund(i int, rows []int32) {
 	p := &w.posRefunds[i]
 	no := w.rows.Refunds.RequestNo.At(int(p.run))
 	if len(rows) == 0 || len(no) == 0 || !w.openPosRefund(p) {
 		return
 	}
 	for _, row := range rows {
-		if w.openBillRefund(row) && fits(p, row) && bytes.Equal(w.rows.Bills.RequestNo.At(int(row)), no) {
+		if w.openBillRefund(row) && bytes.Equal(w.rows.Bills.RequestNo.At(int(row)), no) {
 			p.bill = row
 			w.billUse[row].order = int32(i)
 			return
@@ -247,8 +246,8 @@ func (w *worker) onlyBillRefund(p *posRefund) int32 {
 			found = row
 		}
 	}
-	for _, row := range w.refundsByKey.of(p.key) {
-		if w.rows.Bills.Merchant[row] != p.merchant || p.trade >= 0 && w.billTrade[row] == p.trade || !w.candidates(p, row) {
+	for _, row := range w.refundsByKey.ofMerchant(p.key, p.merchant, w.rows.Bills.Merchant) {
+		if p.trade >= 0 && w.billTrade[row] == p.trade || !w.candidates(p, row) {
 			continue
 		}
 		if found >= 0 {

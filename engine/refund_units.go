@@ -33,7 +33,7 @@ func (w *worker) makeRefundUnits() {
 	b := &w.rows.Bills
 	w.refunds = w.refunds[:0]
 	w.orphanOfTrade = fill(w.orphanOfTrade, w.trades.len(), -1)
-	w.orphanOfKey = fill(w.orphanOfKey, w.keys.len(), -1)
+	clear(w.orphanOfKey)
 	for i := range w.posRefunds {
 		p := &w.posRefunds[i]
 		if p.rejected {
@@ -120,8 +120,8 @@ func (w *worker) unitOfBillRefund(row int32) int32 {
 		return w.billUse[rows[0]].unit
 	}
 	if trade < 0 {
-		for _, payment := range w.paymentsByKey.of(key) {
-			if w.rows.Bills.Merchant[payment] == merchant && w.billUse[payment].first < 0 {
+		for _, payment := range w.paymentsByKey.ofMerchant(key, merchant, w.rows.Bills.Merchant) {
+			if w.billUse[payment].first < 0 {
 				return w.billUse[payment].unit
 			}
 		}
@@ -129,18 +129,30 @@ func (w *worker) unitOfBillRefund(row int32) int32 {
 	if o := w.orderOf(key, merchant); o >= 0 && w.orders[o].bill < 0 && (trade < 0 || w.orders[o].trade < 0 || w.orders[o].trade == trade) {
 		return w.orderUnit[o]
 	}
-	at := &w.lostOrphan
-	switch {
-	case trade >= 0:
-		at = &w.orphanOfTrade[trade]
-	case key >= 0:
-		at = &w.orphanOfKey[key]
+	if trade >= 0 {
+		if w.orphanOfTrade[trade] < 0 {
+			w.orphanOfTrade[trade] = w.addOrphan(key, merchant)
+		}
+		return w.orphanOfTrade[trade]
 	}
-	if *at < 0 {
-		*at = int32(len(w.units))
-		w.units = append(w.units, unit{order: -1, bill: -1, key: key, merchant: merchant, firstRefund: -1, lastRefund: -1})
+	at := orphanKey{key, merchant}
+	orphan, ok := w.orphanOfKey[at]
+	if !ok {
+		orphan = w.addOrphan(key, merchant)
+		w.orphanOfKey[at] = orphan
 	}
-	return *at
+	return orphan
+}
+
+// An orphanKey is what a refund without a trade_no is known by.
+type orphanKey struct {
+	key      int32 // -1 for none
+	merchant uint32
+}
+
+func (w *worker) addOrphan(key int32, merchant uint32) int32 {
+	w.units = append(w.units, unit{order: -1, bill: -1, key: key, merchant: merchant, firstRefund: -1, lastRefund: -1})
+	return int32(len(w.units) - 1)
 }
 
 func (w *worker) unitOfPosRefund(p *posRefund) int32 {
@@ -150,8 +162,8 @@ func (w *worker) unitOfPosRefund(p *posRefund) int32 {
 	if rows := w.paymentsByTrade.of(p.trade); len(rows) > 0 {
 		return w.billUse[rows[0]].unit
 	}
-	for _, payment := range w.paymentsByKey.of(p.key) {
-		if w.rows.Bills.Merchant[payment] == p.merchant && w.billUse[payment].first < 0 {
+	for _, payment := range w.paymentsByKey.ofMerchant(p.key, p.merchant, w.rows.Bills.Merchant) {
+		if w.billUse[payment].first < 0 {
 			return w.billUse[payment].unit
 		}
 	}

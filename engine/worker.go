@@ -19,6 +19,7 @@ type worker struct {
 	nextRun     []int32
 	orderLine   []int32
 	orders      []order
+	joinables   map[joinable]int32
 	orderStart  []int32
 	orderUnit   []int32
 	openOrders  []int32
@@ -53,8 +54,7 @@ type worker struct {
 	refunds       []refundUnit
 	sortedRefunds []int32
 	orphanOfTrade []int32
-	orphanOfKey   []int32
-	lostOrphan    int32
+	orphanOfKey   map[orphanKey]int32
 
 	allocator  rules.Allocator
 	returns    rules.Returns
@@ -139,7 +139,7 @@ func (t *totals) merge(o *totals) {
 }
 
 func newWorker(p *plan) *worker {
-	w := &worker{p: p, judged: map[judgeKey]judgement{}}
+	w := &worker{p: p, joinables: map[joinable]int32{}, orphanOfKey: map[orphanKey]int32{}, judged: map[judgeKey]judgement{}}
 	w.tagPrice = w.tagOf
 	return w
 }
@@ -153,7 +153,6 @@ func (w *worker) reconcile(number int) *findings {
 		shares:  map[groupKey]*periodGroup{},
 	}
 	w.totals = totals{}
-	w.lostOrphan = -1
 	w.part.reset(number)
 	w.number()
 	w.prepareJoin()
