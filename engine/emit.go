@@ -23,6 +23,9 @@ func (w *worker) emit(out *Part) {
 		if w.p.settles {
 			w.addToShift(u)
 		}
+		if w.p.job.Guard {
+			w.guard(u)
+		}
 	}
 	w.emitRefunds(&out.Refunds)
 }

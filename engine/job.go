@@ -49,6 +49,10 @@ type Job struct {
 	// Shifts are the job's shifts, in any order; empty: a day is one shift.
 	Shifts []Shift
 
+	// Guard has the PIDs of the POS orders judged by themselves (Result.PIDUses),
+	// which takes agreements and no bill.
+	Guard bool
+
 	// Inputs are the kinds that the job gives; a part of the work whose inputs
 	// are absent is left out.
 	Inputs map[schema.InputKind]bool

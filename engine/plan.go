@@ -101,7 +101,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	p.registries = p.newRegistryPlan()
 	p.coupons = p.newCouponPlan()
 	p.businessDay()
-	if p.audit {
+	if p.audit || job.Guard {
 		if err := p.prepareAudit(); err != nil {
 			return nil, err
 		}

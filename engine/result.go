@@ -168,6 +168,7 @@ type Result struct {
 	Groups     []RebateGroup
 	Devices    []DeviceReward // sorted by device, month
 	Shifts     []ShiftRow     // in the order of the stores and shifts
+	PIDUses    []PIDUse       // of a job with Guard: by till, product, time and PID
 
 	Invariants []Invariant
 	FeesLater  []int32 // tables whose fees are all 0

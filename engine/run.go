@@ -64,6 +64,7 @@ type driver struct {
 	out     outTotals
 	shifts  shiftTable
 	devices deviceTotals
+	uses    map[pidUseKey]*PIDUse
 	done    atomic.Int64
 }
 
@@ -94,7 +95,7 @@ func (d *driver) collectShares(ctx context.Context) error {
 func (d *driver) pass(ctx context.Context, stage string) error {
 	n := d.store.keep.parts
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
-	d.totals, d.out, d.shifts = totals{}, outTotals{}, shiftTable{}
+	d.totals, d.out, d.shifts, d.uses = totals{}, outTotals{}, shiftTable{}, map[pidUseKey]*PIDUse{}
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -106,7 +107,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 					return err
 				}
 			}
-			d.mergeShifts(w)
+			d.mergeWorker(w)
 			return nil
 		})
 	}
@@ -123,7 +124,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	if err := d.finish(ctx, w, n, stage); err != nil {
 		return err
 	}
-	d.mergeShifts(w)
+	d.mergeWorker(w)
 	return nil
 }
 
@@ -135,10 +136,13 @@ func (d *driver) worker() *worker {
 	return w
 }
 
-func (d *driver) mergeShifts(w *worker) {
+// mergeWorker adds what a worker kept of all its partitions: sums that do not
+// depend on which those were.
+func (d *driver) mergeWorker(w *worker) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shifts.merge(&w.shifts)
+	mergeUses(d.uses, w.pidUses)
 }
 
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
@@ -202,6 +206,7 @@ func (d *driver) result() (*Result, error) {
 		}
 	}
 	r.Shifts = shiftRows(p, &d.shifts)
+	r.PIDUses = sortedUses(d.uses)
 	r.Invariants = d.prove(r)
 	for _, v := range r.Invariants {
 		if !v.Holds {

@@ -108,6 +108,8 @@ func (s *scenario) setOne(key, value string) (err error) {
 		s.options.StatementPID = value
 	case "fee_tolerance":
 		j.FeeTolerance, err = rules.ParseFen([]byte(value))
+	case "guard":
+		j.Guard = true
 	case "shift":
 		name, start, _ := strings.Cut(value, " ")
 		at, err := time.Parse("15:04", start)
@@ -222,6 +224,7 @@ func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]strin
 		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "devices": deviceRows(r),
 		"shifts":       shiftRows(r),
 		"shift_orders": s.orders, "excluded": excludedRows(r),
+		"pid_uses": pidUseRows(r),
 		"counts": {{
 			"no_goods": strconv.FormatInt(r.NoGoods, 10), "price_unknown": strconv.FormatInt(r.PriceUnknown, 10),
 			"goods_incomplete": strconv.FormatInt(r.Incomplete, 10), "out_of_scope": strconv.FormatInt(r.OutOfScope, 10),
@@ -325,6 +328,20 @@ func shiftRows(r *engine.Result) []map[string]string {
 			"refunds":     fmt.Sprint(s.RefundCount, " ", s.RefundAmount.String2()),
 			"pos_refunds": fmt.Sprint(s.PosRefundCount, " ", s.PosRefundAmount.String2()),
 			"difference":  s.Difference().String2(), "balanced": fmt.Sprint(s.Balanced()),
+		}
+	}
+	return rows
+}
+
+func pidUseRows(r *engine.Result) []map[string]string {
+	rows := make([]map[string]string, len(r.PIDUses))
+	for i := range r.PIDUses {
+		u := &r.PIDUses[i]
+		rows[i] = map[string]string{
+			"merchant_pid": u.Merchant, "store_id": u.Store, "terminal_id": u.Terminal, "product": u.Product, "pid": u.PID,
+			"cause": u.Cause.String(), "count": strconv.FormatInt(u.Count, 10), "amount": u.Amount.String2(), "expected": micro(u.Expected),
+			"first": time.Unix(u.First, 0).UTC().Format(time.TimeOnly), "last": time.Unix(u.Last, 0).UTC().Format(time.TimeOnly),
+			"order": u.Order, "times": strconv.Itoa(len(u.Times)),
 		}
 	}
 	return rows

@@ -262,6 +262,9 @@ func (w *worker) addRefundToShift(r *refundUnit) {
 	if r.unit >= 0 && w.units[r.unit].order >= 0 {
 		order = w.orders[w.units[r.unit].order].run
 	}
+	if r.status == rules.StatusStatusMismatch {
+		pos = schema.Null // the POS says that it did not come about
+	}
 	moment := w.refundTime(r)
 	key, named := shiftKey{channel: w.p.alipay, store: either(in.Store, run, b.Store, r.bill)}, uint32(0)
 	if r.bill >= 0 {
@@ -378,8 +381,6 @@ func (d *driver) proveShifts(add func(name, left, right string)) {
 		want.refunds.merge(side{r.BillCount, r.BillAmount})
 		if s != rules.StatusExcluded && s != rules.StatusStatusMismatch {
 			want.pos.merge(side{t.PosCount, t.PosAmount})
-		}
-		if s != rules.StatusExcluded {
 			want.posRefunds.merge(side{r.PosCount, r.PosAmount})
 		}
 	}

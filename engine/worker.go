@@ -74,6 +74,7 @@ type worker struct {
 
 	shifts      shiftTable // of all its partitions
 	shiftOrders func(ShiftOrder)
+	pidUses     map[pidUseKey]*PIDUse // of all its partitions; nil until there is one
 
 	found  *findings
 	totals totals

@@ -235,3 +235,19 @@ func TestSumMulWide(t *testing.T) {
 		}
 	}
 }
+
+func TestSumOver(t *testing.T) {
+	for _, test := range []struct {
+		sum  int64
+		n    int
+		want int64
+	}{
+		{1000, 3, 333}, {1001, 2, 501}, {-1001, 2, -501}, {5, 0, 0}, {0, 7, 0}, {2, 3, 1}, {1, 3, 0},
+	} {
+		var s Sum
+		s.AddInt(test.sum)
+		if got, _ := s.Over(test.n).Int64(); got != test.want {
+			t.Errorf("%d over %d = %d, want %d", test.sum, test.n, got, test.want)
+		}
+	}
+}

@@ -59,6 +59,23 @@ func (s Sum) Abs() Sum {
 	return s
 }
 
+// Over is s / n, rounded half up and away from zero for negatives; 0 for n < 1.
+//
+//	10.00 over 3  ->  3.33
+func (s Sum) Over(n int) Sum {
+	if n < 1 {
+		return Sum{}
+	}
+	units, rest := s.Abs().div(uint64(n))
+	if rest >= uint64(n)-rest {
+		units.AddInt(1)
+	}
+	if s.hi < 0 {
+		return units.Neg()
+	}
+	return units
+}
+
 // Cmp is -1, 0 or 1 as s is less than, equal to or more than t.
 func (s Sum) Cmp(t Sum) int {
 	if c := cmp.Compare(s.hi, t.hi); c != 0 {

@@ -83,6 +83,7 @@ a blank line is a trade without a PID.`),
 	flags.StringArrayVar(&f.agreementFiles, "agreements", nil, a.say("agreements 文件", "agreements file"))
 	flags.StringArrayVar(&f.providerFiles, "providers", nil, a.say("providers 文件", "providers file"))
 	flags.StringArrayVar(&f.merchantFiles, "merchants", nil, a.say("merchants 文件", "merchants file"))
+	cmd.AddCommand(a.pidWatchCommand())
 	return cmd
 }
 
