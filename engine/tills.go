@@ -126,6 +126,7 @@ type till struct {
 	uses     []PIDUse
 	state    []TillState
 	findings []TillFinding
+	newer    bool // the inputs are not older than the state
 }
 
 func (t *till) look() {
@@ -147,17 +148,17 @@ func (t *till) look() {
 	}
 	slices.Sort(days)
 	perDay := worth.Over(len(slices.Compact(days)))
-	newer := latest >= known
+	t.newer = latest >= known
 	kept := slices.Clone(t.state)
 	for i := range t.uses {
 		if t.uses[i].Cause.Lost() {
-			t.lookAtWrong(&t.uses[i], right, perDay, newer)
+			t.lookAtWrong(&t.uses[i], right, perDay)
 		}
 	}
 	if right >= 0 {
-		t.lookAtRight(&t.uses[right], perDay, newer)
+		t.lookAtRight(&t.uses[right], perDay)
 	}
-	if !newer {
+	if !t.newer {
 		t.state = kept
 	}
 }
@@ -181,7 +182,7 @@ func (t *till) finding(u *PIDUse, what string, perDay rules.Sum) TillFinding {
 	}
 }
 
-func (t *till) lookAtWrong(u *PIDUse, right int, perDay rules.Sum, newer bool) {
+func (t *till) lookAtWrong(u *PIDUse, right int, perDay rules.Sum) {
 	f := t.finding(u, u.Cause.String(), perDay)
 	f.Lost, f.New = u.Expected, true
 	last := clockText(u.Last)
@@ -202,7 +203,7 @@ func (t *till) lookAtWrong(u *PIDUse, right int, perDay rules.Sum, newer bool) {
 	}
 	f.New = false
 	f.Since = min(f.Since, e.Since)
-	if newer {
+	if t.newer {
 		if e.Until == "" && f.Until != "" {
 			t.recovered(e, &t.uses[right], perDay)
 		}
@@ -211,11 +212,11 @@ func (t *till) lookAtWrong(u *PIDUse, right int, perDay rules.Sum, newer bool) {
 	t.findings = append(t.findings, f)
 }
 
-func (t *till) lookAtRight(u *PIDUse, perDay rules.Sum, newer bool) {
+func (t *till) lookAtRight(u *PIDUse, perDay rules.Sum) {
 	last := clockText(u.Last)
 	for i := range t.state { // wrong PIDs of earlier inputs that did not come again
 		s := &t.state[i]
-		if newer && s.Cause != rules.CauseOK.String() && s.Until == "" && s.Last < last {
+		if t.newer && s.Cause != rules.CauseOK.String() && s.Until == "" && s.Last < last {
 			t.recovered(s, u, perDay)
 			s.Until = s.Last
 		}

@@ -101,7 +101,7 @@ func (a *app) pidWatch(ctx context.Context, file string, f pidWatchFlags) error 
 	if s.incomplete() || len(uses) == 0 {
 		status = worst(status, exitInput)
 	}
-	report := s.watchReport(uses, findings, f.all, status)
+	report := s.watchReport(uses, findings, f, status)
 	if a.json {
 		err = a.printJSON(report)
 	} else {
@@ -226,7 +226,7 @@ type watchedTill struct {
 	Source    string  `json:"source"`
 }
 
-func (s *session) watchReport(uses []engine.PIDUse, findings []engine.TillFinding, all bool, status int) watchReport {
+func (s *session) watchReport(uses []engine.PIDUse, findings []engine.TillFinding, flags pidWatchFlags, status int) watchReport {
 	report := watchReport{Date: s.job.Settings().Date, Findings: []watchedTill{}, ExitCode: status}
 	privacy, _ := reports.ParsePrivacy(s.job.Output.Privacy) // the job has checked the word
 	tills := map[[3]string]bool{}
@@ -248,7 +248,7 @@ func (s *session) watchReport(uses []engine.PIDUse, findings []engine.TillFindin
 			goesOn[till] = true
 			perDay.AddSum(f.PerDay)
 		}
-		if !f.New && !all {
+		if !f.New && !flags.all {
 			report.Known++
 			continue
 		}
