@@ -50,6 +50,7 @@ func (w *worker) splitUnit(u *unit) {
 			r.exceeds, r.cumulative = true, int64(before)
 			r.hasParts = u.split
 			w.findRefund(rules.BreakRefundExceedsTotal, r, int64(before+amount-u.total), int64(u.total), int64(before+amount), "")
+			w.refundFee(u, r)
 			continue
 		}
 		u.refunded += amount
@@ -211,9 +212,12 @@ func (w *worker) refundFee(u *unit, r *refundUnit) {
 	switch w.p.job.FeeOnRefund {
 	case FeeNone:
 	case FeeProRata:
+		if r.exceeds {
+			break // refused: nothing is to come back
+		}
 		due = rules.ExpectedFee(received, rules.Micro(rate))
 	case FeeFullRefundOnly:
-		if u.bill >= 0 && u.refunded == u.total {
+		if !r.exceeds && u.bill >= 0 && u.refunded == u.total {
 			due = rules.ExpectedFee(rules.Fen(b.Received[u.bill]), rules.Micro(rate))
 		}
 	}
