@@ -184,7 +184,8 @@ func (d *day) result() *engine.Result {
 		b := engine.Break{
 			Code: code, Severity: code.Severity(), Side: code.Side(), Merchant: "2088111111111111",
 			OutTradeNo: fmt.Sprintf("POS%03d", i), TradeNo: fmt.Sprintf("2026112022001400%012d", i), Store: "S001",
-			Amount: 1200, Expected: schema.Null, Found: schema.Null, Table: 1, Line: int32(i + 2), FirstSeen: "2026-11-20",
+			Amount: 1200, Expected: schema.Null, Found: 1200, Table: 1, Line: int32(i + 2), FirstSeen: "2026-11-20",
+			Terminal: "T01", Operator: "op1", Time: 1795161601,
 		}
 		if b.Side == 0 {
 			b.Side = rules.SidePOS

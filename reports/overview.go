@@ -89,16 +89,7 @@ func (l Lang) inputs(r *engine.Result, p Privacy, line, section func(cells ...an
 		if t.Dialect != "" {
 			format += " " + t.Dialect
 		}
-		stated, holds := 0, 0
-		for _, c := range t.Controls {
-			if c.Stated == nil || c.Holds == nil {
-				continue
-			}
-			stated++
-			if *c.Holds {
-				holds++
-			}
-		}
+		stated, holds := controlCounts(t)
 		failing += stated - holds
 		controls := l.pick("文件未列", "not stated")
 		switch {

@@ -1,137 +1,156 @@
 package reports
 
 import (
-	"archive/zip"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
 
 	"duizhang/engine"
-	"duizhang/engine/schema"
 	"duizhang/rules"
 )
 
 // workbookName is the workbook's file.
 const workbookName = "report.xlsx"
 
-// sheetRows is how many rows a sheet of a workbook has.
-const sheetRows = 1 << 20
+const (
+	sheetRows = 1 << 20 // a sheet has so many rows
+
+	// A list shows so many rows at most where another output has them all, and says
+	// what it leaves out. Breaks are for people to work through; the other rows are
+	// looked at.
+	breakLimit = 2_000_000
+	rowLimit   = 200_000
+
+	maxLinks = 65_530 // of a sheet
+)
+
+// A book is the workbook. It is made before the run, because it gathers rows while
+// the parts come; its sheets are written at the end. After an error it does
+// nothing more.
+//
+// A sheet of rows is a list (workbook_list.go). The library makes everything but
+// the rows, which go from the engine's numbers into the file (sheetxml.go).
+type book struct {
+	lang     Lang
+	privacy  Privacy
+	opts     *Options
+	verdicts map[string]Verdict
+	lookup   *lookup
+	perSheet int64 // rows of a sheet
+	rows     *bookRows
+
+	result  *engine.Result
+	end     Outcome
+	file    *excelize.File
+	styles  []int
+	members bookMembers
+	sheets  int
+	links   map[string]int // by sheet
+	lists   map[string]listSheet
+	err     error
+}
+
+func newBook(o *Options, l *lookup) *book {
+	b := &book{lang: o.Lang, privacy: o.Privacy, opts: o, verdicts: o.Verdicts, lookup: l, perSheet: sheetRows}
+	b.rows = newBookRows(b, 0)
+	return b
+}
 
 // workbook writes report.xlsx.
 func (w *Writer) workbook(ctx context.Context, r *engine.Result, end Outcome) error {
-	dir, err := w.tempDir()
-	if err != nil {
-		return err
+	b := w.book
+	defer b.rows.close()
+	b.result, b.end = r, end
+	if err := b.make(ctx); err != nil {
+		return fmt.Errorf("output %s: %w", workbookName, err)
 	}
-	b := &book{lang: w.opts.Lang, file: excelize.NewFile(excelize.Options{TmpDir: dir}), limit: sheetRows}
+	return w.writeFile(workbookName, b.members.write)
+}
+
+// make makes all sheets; their rows are written with the members.
+func (b *book) make(ctx context.Context) error {
+	b.file = excelize.NewFile()
 	defer func() { _ = b.file.Close() }()
-	b.fill(ctx, r, &w.opts, end)
-	if b.err != nil {
-		return fmt.Errorf("output %s: %w", workbookName, b.err)
+	b.links = map[string]int{}
+	b.members.rows = map[string]func(io.Writer) error{}
+	var err error
+	if b.styles, err = bookStyles(b.file, b.lang); err != nil {
+		return err
 	}
-	return w.saveBook(b.file)
-}
-
-// saveBook writes the workbook with its members in the order of their names: the
-// library writes sheets in the order of a map.
-func (w *Writer) saveBook(f *excelize.File) error {
-	temp, err := w.createTemp("book-*")
+	lists, err := b.prepare(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		_ = temp.Close()
-		_ = os.Remove(temp.Name())
-	}()
-	if err := f.Write(temp); err != nil {
-		return fmt.Errorf("output %s: %w", workbookName, err)
+	overview := b.newSheet(b.overviewName())
+	for _, l := range lists {
+		b.listSheets(ctx, l)
 	}
-	size, err := temp.Seek(0, io.SeekEnd)
-	if err != nil {
-		return fmt.Errorf("output %s: %w", workbookName, err)
+	b.overview(overview, lists)
+	b.file.SetActiveSheet(0)
+	b.properties()
+	if b.err != nil {
+		return b.err
 	}
-	in, err := zip.NewReader(temp, size)
-	if err != nil {
-		return fmt.Errorf("output %s: %w", workbookName, err)
-	}
-	slices.SortFunc(in.File, func(a, b *zip.File) int {
-		// Readers look for the list of types first.
-		const types = "[Content_Types].xml"
-		return cmp.Or(-compareBool(a.Name == types, b.Name == types), cmp.Compare(a.Name, b.Name))
-	})
-	return w.writeFile(workbookName, func(out io.Writer) error {
-		z := zip.NewWriter(out)
-		for _, member := range in.File {
-			if err := z.Copy(member); err != nil {
-				return err
-			}
+	return b.members.take(b.file)
+}
+
+func (b *book) overviewName() string { return b.lang.pick("总览", "Overview") }
+
+// bookOrder is the order of the lists in the workbook; a further sheet is one entry
+// more and its list in lists.
+var bookOrder = []string{
+	"over", "short", "amounts", "status", "refunds", "overpaid", "allocation", "goods", "fees", "losses", "rebates",
+	"groups", "accounts", "pending", "repeated", "excluded", "rejects", "devices", "files", "rules", "sources", "controls",
+}
+
+// prepare makes the lists that have something to show, in their order.
+func (b *book) prepare(ctx context.Context) ([]listSheet, error) {
+	ran := ResultsOf(b.result.Parts)
+	b.lists = b.unitLists(b.rows, ran)
+	for i, l := range b.breakLists(b.result.Breaks) {
+		if l != nil {
+			b.lists[breakKinds[i].id] = l
 		}
-		return z.Close()
-	})
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
 	}
-	return -1
-}
-
-// A book is a workbook that is being filled, sheet by sheet. After an error it
-// does nothing more.
-type book struct {
-	file   *excelize.File
-	lang   Lang
-	limit  int // rows of a sheet
-	sheets int
-	bold   int // styles
-	amount int
-	rebate int
-	title  int
-	err    error
-}
-
-// A heading is a column of a sheet.
-type heading struct {
-	name  string
-	width float64 // in characters, a Chinese one is two
-}
-
-// An amountCell is an amount in a sheet: a number with two decimals, or up to
-// six.
-type amountCell struct {
-	sum   rules.Sum
-	micro bool
-}
-
-// float is the one place where an amount becomes a float: a cell of a workbook
-// holds nothing else. What a float would not show to the fen is not a number but
-// text.
-func (a amountCell) float() (float64, bool) {
-	text := a.text()
-	const exact = 15 // digits
-	if len(strings.Trim(strings.Replace(text, ".", "", 1), "-")) > exact {
-		return 0, false
+	for _, l := range b.smallLists(ran) {
+		b.lists[l.info().id] = l
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	return v, err == nil
+	var lists []listSheet
+	for _, id := range bookOrder {
+		l := b.lists[id]
+		if l == nil {
+			continue
+		}
+		if err := l.prepare(ctx); err != nil {
+			return nil, err
+		}
+		lists = append(lists, l)
+	}
+	return lists, nil
 }
 
-func (a amountCell) text() string {
-	if a.micro {
-		return a.sum.String6()
+// list gives a list its pages' size.
+func (b *book) list(l interface {
+	listSheet
+	sized(rows int64)
+},
+) listSheet {
+	l.sized(b.perSheet - firstRow + 1)
+	return l
+}
+
+func (l *rowList[T]) sized(rows int64) { l.perPage = rows }
+
+// limitOf is n where another output has all rows, 0 for no limit where the workbook
+// is all there is.
+func (b *book) limitOf(n int64) int64 {
+	if b.opts.Formats.CSV || b.opts.Formats.Parquet {
+		return n
 	}
-	return a.sum.String2()
+	return 0
 }
 
 func (b *book) check(err error) {
@@ -140,381 +159,232 @@ func (b *book) check(err error) {
 	}
 }
 
-// fill makes all sheets.
-func (b *book) fill(ctx context.Context, r *engine.Result, o *Options, end Outcome) {
-	b.styles()
-	b.overview(r, o, end)
-	b.breakSheets(ctx, r, o)
-	b.lossSheet(r, o.Privacy)
-	b.groupSheet(r)
-	b.rejectSheet(ctx, r, o)
-	b.check(ctx.Err())
-	if b.err != nil {
+// newSheet adds a sheet and gives the member that its rows are in.
+func (b *book) newSheet(name string) string {
+	b.sheets++
+	if b.sheets == 1 {
+		b.check(b.file.SetSheetName(b.file.GetSheetName(0), name))
+	} else {
+		_, err := b.file.NewSheet(name)
+		b.check(err)
+	}
+	member := fmt.Sprintf("xl/worksheets/sheet%d.xml", b.sheets)
+	b.members.order = append(b.members.order, member)
+	return member
+}
+
+// paper sets a sheet up for printing: landscape, as wide as the page, with the
+// header on every page and the sheet's name and the page's number on the edge.
+func (b *book) paper(name string, header int) {
+	fit, landscape, wide, tall, a4 := true, "landscape", 1, 0, 9
+	b.check(b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}))
+	b.check(b.file.SetPageLayout(name, &excelize.PageLayoutOptions{
+		Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &tall,
+	}))
+	narrow, edge := 0.4, 0.6
+	b.check(b.file.SetPageMargins(name, &excelize.PageLayoutMarginsOptions{
+		Left: &narrow, Right: &narrow, Top: &edge, Bottom: &edge, Header: &narrow, Footer: &narrow,
+	}))
+	title := strings.ReplaceAll(b.lang.pick("对账报告 ", "Reconciliation report ")+b.result.Date, "&", "&&")
+	b.check(b.file.SetHeaderFooter(name, &excelize.HeaderFooterOptions{
+		OddHeader: "&L" + title + "&R&A", OddFooter: b.lang.pick("&C第 &P 页，共 &N 页", "&Cpage &P of &N"),
+	}))
+	if header > 0 {
+		b.check(b.file.SetDefinedName(&excelize.DefinedName{
+			Name: "_xlnm.Print_Titles", Scope: name, RefersTo: quoteSheet(name) + "!$" + itoa(header) + ":$" + itoa(header),
+		}))
+	}
+}
+
+// link makes a cell a link to a place in the workbook, as long as the sheet may
+// have links.
+func (b *book) link(sheet string, col, row int, to string, cell string) {
+	if b.links[sheet] == maxLinks {
 		return
 	}
-	b.file.SetActiveSheet(0)
-	// The library's new workbook has a fixed date in it; ours says what it is.
+	b.links[sheet]++
+	b.check(b.file.SetCellHyperLink(sheet, columnNames[col]+itoa(row), quoteSheet(to)+"!"+cell, "Location"))
+}
+
+// listSheets adds the sheets of a list.
+func (b *book) listSheets(ctx context.Context, l listSheet) {
+	info, heads := l.info(), l.heads()
+	for number := range info.pages {
+		p := &info.pages[number]
+		member := b.newSheet(p.sheet)
+		b.dress(p, heads)
+		b.members.rows[member] = func(out io.Writer) error {
+			c := newCellsWriter(out, b.styles)
+			b.listTop(c, info, number, heads)
+			if p.rows == 0 && info.none != "" {
+				c.begin(24)
+				c.text(noneStyle, info.none)
+				c.end()
+			}
+			if err := l.page(ctx, c, number); err != nil {
+				return err
+			}
+			c.flush()
+			return c.err
+		}
+	}
+}
+
+// dress sets a list's sheet up: widths, the frozen header, the filter, paper, and
+// the drop-downs.
+func (b *book) dress(p *listPage, heads []listHead) {
+	for k, h := range heads {
+		width := h.width
+		if k == 0 {
+			width = max(width, 9) // the way back
+		}
+		b.check(b.file.SetColWidth(p.sheet, columnNames[k], columnNames[k], width))
+	}
+	b.check(b.file.SetPanes(p.sheet, &excelize.Panes{
+		Freeze: true, YSplit: headRow, TopLeftCell: "A" + itoa(firstRow), ActivePane: "bottomLeft",
+		Selection: []excelize.Selection{{SQRef: "A" + itoa(firstRow), ActiveCell: "A" + itoa(firstRow), Pane: "bottomLeft"}},
+	}))
+	last := firstRow + int(max(p.rows, 1)) - 1
+	lastColumn := columnNames[len(heads)-1]
+	b.check(b.file.AutoFilter(p.sheet, "A"+itoa(headRow)+":"+lastColumn+itoa(last), nil))
+	b.check(b.file.SetSheetDimension(p.sheet, "A1:"+lastColumn+itoa(last)))
+	b.paper(p.sheet, headRow)
+	b.printed(p.sheet, heads, last)
+	b.link(p.sheet, 0, totalRow, b.overviewName(), "A1")
+	for k, h := range heads {
+		if h.name == VerdictStateColumn.Head(b.lang) {
+			b.dropDown(p.sheet, columnNames[k]+itoa(firstRow)+":"+columnNames[k]+itoa(last))
+		}
+	}
+	zoom := 90.0
+	b.check(b.file.SetSheetView(p.sheet, 0, &excelize.ViewOptions{ZoomScale: &zoom, ShowGridLines: new(bool)}))
+}
+
+// printed leaves out what nobody needs on paper: the columns behind the details.
+func (b *book) printed(sheet string, heads []listHead, last int) {
+	for k, h := range heads {
+		if h.name == b.head(headDetail) {
+			b.check(b.file.SetDefinedName(&excelize.DefinedName{
+				Name: "_xlnm.Print_Area", Scope: sheet, RefersTo: quoteSheet(sheet) + "!$A$1:" + absoluteRef(k, last),
+			}))
+		}
+	}
+}
+
+// dropDown lets people choose a verdict.
+func (b *book) dropDown(sheet, cells string) {
+	choice := excelize.NewDataValidation(true)
+	choice.Sqref = cells
+	var words []string
+	for _, s := range VerdictStates() {
+		words = append(words, s.Text(b.lang))
+	}
+	b.check(choice.SetDropList(words))
+	choice.SetError(excelize.DataValidationErrorStyleStop, b.lang.pick("结论", "Verdict"),
+		b.lang.pick("请从下拉列表中选择："+strings.Join(words, "、"), "choose from the list: "+strings.Join(words, ", ")))
+	b.check(b.file.AddDataValidation(sheet, choice))
+}
+
+// listTop writes the rows above a list: title, note, totals, header.
+func (b *book) listTop(c *cellsWriter, l *listInfo, number int, heads []listHead) {
+	p := &l.pages[number]
+	title := l.title
+	if len(l.pages) > 1 {
+		title += b.lang.pick("（第 "+itoa(number+1)+" 张，共 "+itoa(len(l.pages))+" 张）", " ("+itoa(number+1)+" of "+itoa(len(l.pages))+")")
+	}
+	c.begin(26)
+	c.text(titleStyle, title)
+	c.end()
+	c.begin(18)
+	if rest := l.total() - l.listed; rest > 0 {
+		c.text(warnBanner, b.lang.pick(
+			"只列前 "+itoa(l.listed)+" 行，其余 "+itoa(rest)+" 行在 "+l.full+" 表（CSV/Parquet）中；总览的合计包含它们。",
+			"The first "+itoa(l.listed)+" rows are listed; "+itoa(rest)+" more are in the table "+l.full+" (CSV, Parquet). The overview adds them all up."))
+	} else {
+		c.text(noteStyle, l.note)
+	}
+	c.end()
+	c.begin(20)
+	c.text(linkStyle, b.lang.pick("← 总览", "← Overview"))
+	if !l.mixed {
+		b.listTotals(c, l, p, heads)
+	}
+	c.end()
+	c.begin(32)
+	for _, h := range heads {
+		style := headStyle
+		if h.input {
+			style = headFill
+		}
+		c.text(style, h.name)
+	}
+	c.end()
+}
+
+// listTotals adds up what the filter shows.
+func (b *book) listTotals(c *cellsWriter, l *listInfo, p *listPage, heads []listHead) {
+	last := firstRow + int(max(p.rows, 1)) - 1
+	over := func(k int) string { return columnNames[k] + itoa(firstRow) + ":" + columnNames[k] + itoa(last) }
+	for k := 1; k < len(heads); k++ {
+		switch {
+		case k == 1 && !heads[k].total:
+			counted := 0 // a column that every row fills
+			if len(l.keyed) > 0 {
+				counted = l.keyed[0]
+			}
+			if p.rows == 0 {
+				c.blank(totalLabel) // the words that say so would be counted
+			} else {
+				c.formula(totalCount, "SUBTOTAL(103,"+over(counted)+")", numberFigure(itoa(p.rows)))
+			}
+		case heads[k].total:
+			c.formula(totalStyle(heads[k].style), "SUBTOTAL(109,"+over(k)+")", numberFigure(p.sums[k].String6()))
+		default:
+			c.blank(totalLabel)
+		}
+	}
+}
+
+// totalStyle is the style of the total of such cells.
+func totalStyle(of cellStyle) cellStyle {
+	if of == signedStyle {
+		return totalSigned
+	}
+	if of == rebateStyle {
+		return totalRebate
+	}
+	return totalAmount
+}
+
+// word is the text of a column of words, as it may be shown.
+func (b *book) word(col *column, i int) string {
+	code := col.Words[i]
+	return b.lookup.words(code, variant{b.privacy.of(col.Name), asIs})[code]
+}
+
+// properties say what the workbook is. The library's new workbook has a fixed
+// date in it, and so has ours: the time of a run reaches no byte.
+func (b *book) properties() {
 	b.check(b.file.SetDocProps(&excelize.DocProperties{
-		Title:   strings.TrimSpace(b.lang.pick("对账报告 ", "Reconciliation report ") + r.Date),
+		Title:   strings.TrimSpace(b.lang.pick("对账报告 ", "Reconciliation report ") + b.result.Date),
 		Creator: "duizhang", LastModifiedBy: "duizhang", Version: "1.0",
 		Created: "2006-01-02T15:04:05Z", Modified: "2006-01-02T15:04:05Z",
 	}))
+	always := true
+	b.check(b.file.SetCalcProps(&excelize.CalcPropsOptions{FullCalcOnLoad: &always}))
 }
 
-func (b *book) styles() {
-	style := func(s *excelize.Style) int {
-		id, err := b.file.NewStyle(s)
-		b.check(err)
-		return id
-	}
-	two, six := "#,##0.00", "#,##0.00####"
-	b.bold = style(&excelize.Style{
-		Font:      &excelize.Font{Bold: true},
-		Fill:      excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"E7EEF7"}},
-		Alignment: &excelize.Alignment{Vertical: "center"},
-	})
-	b.title = style(&excelize.Style{Font: &excelize.Font{Bold: true, Size: 14}})
-	b.amount = style(&excelize.Style{CustomNumFmt: &two})
-	b.rebate = style(&excelize.Style{CustomNumFmt: &six})
+// An amountCell is an amount in text: fen, or millionths with two to six decimals.
+type amountCell struct {
+	sum   rules.Sum
+	micro bool
 }
 
-// sheet writes one sheet, and as many numbered ones as its rows need. row gives
-// the values of a row: string, int64, bool, amountCell or nil.
-func (b *book) sheet(name string, head []heading, rows int, row func(dst []any, i int) []any) {
-	per := b.limit - 1 // below the header
-	for from, number := 0, 1; from == 0 || from < rows; from, number = from+per, number+1 {
-		part := name
-		if number > 1 {
-			part += " " + itoa(number)
-		}
-		b.onePage(part, head, from, min(from+per, rows), row)
+func (a amountCell) append(dst []byte) []byte {
+	if a.micro {
+		return a.sum.AppendDecimal(dst, 6, 2)
 	}
+	return a.sum.AppendDecimal(dst, 2, 2)
 }
 
-func (b *book) onePage(name string, head []heading, from, to int, row func(dst []any, i int) []any) {
-	sw := b.begin(name, head)
-	if b.err != nil {
-		return
-	}
-	b.check(sw.SetPanes(&excelize.Panes{
-		Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft",
-		Selection: []excelize.Selection{{SQRef: "A2", ActiveCell: "A2", Pane: "bottomLeft"}},
-	}))
-	values := make([]any, len(head))
-	for i, h := range head {
-		values[i] = excelize.Cell{StyleID: b.bold, Value: h.name}
-	}
-	b.check(sw.SetRow("A1", values))
-	last, err := excelize.CoordinatesToCellName(len(head), max(to-from+1, 2))
-	b.check(err)
-	if b.err == nil {
-		b.check(b.file.AutoFilter(name, "A1:"+last, nil))
-	}
-	for i := from; i < to && b.err == nil; i++ {
-		values = row(values[:0], i)
-		b.check(b.setRow(sw, i-from+2, values))
-	}
-	if b.err == nil {
-		b.check(sw.Flush())
-	}
-}
-
-// begin adds a sheet with the widths of its columns.
-func (b *book) begin(name string, head []heading) *excelize.StreamWriter {
-	if b.err != nil {
-		return nil
-	}
-	var err error
-	if b.sheets == 0 {
-		err = b.file.SetSheetName(b.file.GetSheetName(0), name)
-	} else {
-		_, err = b.file.NewSheet(name)
-	}
-	b.sheets++
-	if b.check(err); err != nil {
-		return nil
-	}
-	b.check(b.print(name))
-	sw, err := b.file.NewStreamWriter(name)
-	if b.check(err); err != nil {
-		return nil
-	}
-	for i, h := range head {
-		b.check(sw.SetColWidth(i+1, i+1, h.width))
-	}
-	return sw
-}
-
-// print sets the sheet up for paper: landscape, as wide as the page, the header on
-// every page.
-func (b *book) print(name string) error {
-	fit, landscape, wide, tall, a4 := true, "landscape", 1, 0, 9
-	if err := b.file.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit}); err != nil {
-		return err
-	}
-	return b.file.SetPageLayout(name, &excelize.PageLayoutOptions{
-		Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &tall,
-	})
-}
-
-// setRow writes a row. Text is always a text cell: no value can be a formula.
-func (b *book) setRow(sw *excelize.StreamWriter, number int, values []any) error {
-	for i, v := range values {
-		a, ok := v.(amountCell)
-		if !ok {
-			continue
-		}
-		style := b.amount
-		if a.micro {
-			style = b.rebate
-		}
-		if f, ok := a.float(); ok {
-			values[i] = excelize.Cell{StyleID: style, Value: f}
-		} else {
-			values[i] = a.text()
-		}
-	}
-	cell, err := excelize.CoordinatesToCellName(1, number)
-	if err != nil {
-		return err
-	}
-	return sw.SetRow(cell, values)
-}
-
-// overview is the first sheet: the result, the inputs, the proofs and the
-// figures of every part.
-func (b *book) overview(r *engine.Result, o *Options, end Outcome) {
-	const wide, narrow = 48, 20
-	head := []heading{{"", wide}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}, {"", narrow}}
-	sw := b.begin(b.lang.pick("总览", "Overview"), head)
-	number := 0
-	for _, line := range overviewOf(r, o, end) {
-		if b.err != nil {
-			return
-		}
-		number++
-		values := slices.Clone(line.cells)
-		if line.style != plainLine {
-			style := b.bold
-			if line.style == titleLine {
-				style = b.title
-			}
-			for i := range values {
-				values[i] = excelize.Cell{StyleID: style, Value: values[i]}
-			}
-		}
-		b.check(b.setRow(sw, number, values))
-	}
-	if b.err == nil {
-		b.check(sw.Flush())
-	}
-}
-
-// breakKinds are the sheets of breaks, and the codes on each.
-var breakKinds = []struct {
-	zh, en string
-	codes  []rules.BreakCode
-}{
-	{"长款", "Over", []rules.BreakCode{rules.BreakBillOnly}},
-	{"短款", "Short", []rules.BreakCode{rules.BreakPOSOnly}},
-	{"金额不符", "Amounts", []rules.BreakCode{
-		rules.BreakAmountMismatch, rules.BreakDuplicateConflict, rules.BreakTradeNoConflict,
-		rules.BreakAmountIdentity, rules.BreakFundingMismatch,
-	}},
-	{"状态不符", "Status", []rules.BreakCode{rules.BreakStatusMismatch}},
-	{"退款", "Refunds", []rules.BreakCode{
-		rules.BreakRefundBillOnly, rules.BreakRefundPOSOnly, rules.BreakRefundAmountMismatch,
-		rules.BreakRefundStatusMismatch, rules.BreakRefundSplit, rules.BreakRefundExceedsTotal,
-		rules.BreakRefundRequest, rules.BreakRefundOrphan,
-	}},
-	{"手续费", "Fees", []rules.BreakCode{rules.BreakFeeMismatch}},
-	{"账务", "Account", []rules.BreakCode{rules.BreakAccountMissing, rules.BreakAccountMismatch}},
-	{"商品与优惠", "Goods and coupons", []rules.BreakCode{
-		rules.BreakPriceUnknown, rules.BreakGoodsIncomplete, rules.BreakCouponThreshold, rules.BreakAllowanceStep,
-		rules.BreakCouponGoodsLimit, rules.BreakGoodsFieldMissing, rules.BreakGoodsUnknown, rules.BreakPayCode,
-		rules.BreakHuabeiOnFace, rules.BreakStoreUnknown, rules.BreakStoreSyncOff,
-	}},
-	{"返佣", "Rebates", []rules.BreakCode{
-		rules.BreakPIDMissing, rules.BreakPIDWrongKey, rules.BreakPIDDamaged, rules.BreakPIDMalformed,
-		rules.BreakPIDIsMerchant, rules.BreakPIDNotEffective, rules.BreakPIDUnsigned, rules.BreakPIDForeign,
-		rules.BreakPIDUnknown, rules.BreakStatementTerms, rules.BreakStatementUnearned, rules.BreakStatementMissing,
-		rules.BreakStatementShort, rules.BreakStatementOver, rules.BreakStatementOrphan, rules.BreakStatementDuplicate,
-	}},
-	{"设备", "Devices", []rules.BreakCode{
-		rules.BreakDeviceMonthCap, rules.BreakDeviceTotalCap, rules.BreakDeviceMonthCount,
-		rules.BreakDeviceUnsigned, rules.BreakDeviceUnknown,
-	}},
-	{"文件", "Files", []rules.BreakCode{rules.BreakControlTotal, rules.BreakDialectDrift}},
-	{"重复", "Repeated", []rules.BreakCode{rules.BreakDuplicate, rules.BreakRefundDuplicate}},
-}
-
-// breakSheets writes a sheet for each kind of break that occurs.
-func (b *book) breakSheets(ctx context.Context, r *engine.Result, o *Options) {
-	l := b.lang
-	const id, amount, text = 32, 14, 52
-	head := []heading{
-		{l.pick("类别", "Kind"), 30},
-		{l.pick("级别", "Severity"), 9},
-		{l.pick("方向", "Side"), 10},
-		{l.pick("商户PID", "Merchant PID"), 20},
-		{l.pick("商户订单号", "Order number"), id},
-		{l.pick("支付宝交易号", "Trade number"), id},
-		{l.pick("退款请求号", "Request number"), 24},
-		{l.pick("门店", "Store"), 14},
-		{l.pick("金额", "Amount"), amount},
-		{l.pick("说明", "Detail"), text},
-		{l.pick("处理建议", "What to do"), text},
-		{l.pick("首次发现", "First seen"), 12},
-		{l.pick("天数", "Days"), 7},
-		{l.pick("来源", "Source"), 36},
-		{VerdictIDColumn.Head(l), 26},
-		{VerdictByColumn.Head(l), 12},
-		{VerdictStateColumn.Head(l), 12},
-		{VerdictNoteColumn.Head(l), 30},
-	}
-	of := make([][]int32, len(breakKinds))
-	var kindOf [256]int
-	for kind := range breakKinds {
-		for _, code := range breakKinds[kind].codes {
-			kindOf[code] = kind
-		}
-	}
-	for i := range r.Breaks {
-		kind := kindOf[r.Breaks[i].Code]
-		of[kind] = append(of[kind], int32(i))
-	}
-	for kind, rows := range of {
-		if len(rows) == 0 {
-			continue
-		}
-		b.check(ctx.Err())
-		b.sheet(l.pick(breakKinds[kind].zh, breakKinds[kind].en), head, len(rows), func(dst []any, i int) []any {
-			br := &r.Breaks[rows[i]]
-			source := ""
-			if br.Table >= 0 {
-				source = placeOf(tableAt(r.Tables, br.Table), br.Line)
-			}
-			id := br.ID()
-			v := o.Verdicts[id]
-			return append(dst, l.text(br.Code).Title, l.severity(br.Severity), l.side(br.Side), br.Merchant, br.OutTradeNo,
-				br.TradeNo, br.RequestNo, o.Privacy.mobiles(br.Store), amountCell{stake(br), true}, detail(br, l, o.Privacy), suggestion(br, l),
-				br.FirstSeen, int64(br.AgeDays), source, id, v.By, v.State.Text(l), v.Note)
-		})
-	}
-}
-
-// lossSheet ranks the rebate losses by cause, PID, merchant, store, terminal and
-// day.
-func (b *book) lossSheet(r *engine.Result, p Privacy) {
-	l := b.lang
-	type line struct {
-		by string
-		engine.LossGroup
-	}
-	var lines []line
-	for c := rules.CauseOK; c <= rules.CauseStatementOver; c++ {
-		if t := &r.Causes[c]; t.Count > 0 && !t.Loss.IsZero() {
-			lines = append(lines, line{l.pick("原因", "Cause"), engine.LossGroup{
-				Key: l.cause(c), Count: t.Count, Loss: t.Loss, Since: schema.Null,
-			}})
-		}
-	}
-	for _, g := range []struct {
-		by     string
-		groups []engine.LossGroup
-	}{
-		{"PID", r.Losses.Provider},
-		{l.pick("商户", "Merchant"), r.Losses.Merchant},
-		{l.pick("门店", "Store"), p.losses(r.Losses.Store)},
-		{l.pick("终端", "Terminal"), p.losses(r.Losses.Terminal)},
-		{l.pick("日期", "Day"), r.Losses.Day},
-	} {
-		for _, group := range g.groups {
-			lines = append(lines, line{g.by, group})
-		}
-	}
-	if len(lines) == 0 {
-		return
-	}
-	head := []heading{
-		{l.pick("维度", "By"), 10},
-		{l.pick("对象", "Which"), 32},
-		{l.pick("所属门店", "Store"), 16},
-		{l.pick("商户", "Merchant"), 20},
-		{l.pick("笔数", "Trades"), 9},
-		{l.pick("损失", "Loss"), 16},
-		{l.pick("不可申诉", "Lost"), 16},
-		{l.pick("可申诉", "Claimable"), 16},
-		{l.pick("始于", "Since"), 20},
-	}
-	b.sheet(l.pick("返佣损失", "Rebate losses"), head, len(lines), func(dst []any, i int) []any {
-		g := &lines[i]
-		since := ""
-		if g.Since != schema.Null {
-			since = momentText(g.Since)
-		}
-		return append(dst, g.by, g.Key, g.Parent, g.Merchant, g.Count, amountCell{g.Loss, true},
-			amountCell{g.Lost, true}, amountCell{g.Claim, true}, since)
-	})
-}
-
-// groupSheet is rebate_groups.
-func (b *book) groupSheet(r *engine.Result) {
-	if len(r.Groups) == 0 {
-		return
-	}
-	l := b.lang
-	head := []heading{
-		{l.pick("服务商PID", "Provider PID"), 20},
-		{l.pick("商户PID", "Merchant PID"), 20},
-		{l.pick("产品", "Product"), 18},
-		{l.pick("账期", "Period"), 12},
-		{l.pick("笔数", "Trades"), 9},
-		{l.pick("基数", "Basis"), 16},
-		{l.pick("费率", "Rate"), 10},
-		{l.pick("应得", "Expected"), 16},
-		{l.pick("已付", "Stated"), 16},
-		{l.pick("差额", "Difference"), 16},
-		{l.pick("结论", "Cause"), 26},
-		{l.pick("不可申诉", "Lost"), 16},
-		{l.pick("可申诉", "Claimable"), 16},
-	}
-	b.sheet(l.pick("返佣汇总", "Rebate groups"), head, len(r.Groups), func(dst []any, i int) []any {
-		g := &r.Groups[i]
-		var rate, stated any
-		if g.Rate != schema.Null {
-			rate = rules.Micro(g.Rate).String()
-		}
-		if g.HasStated {
-			stated = amountCell{g.Stated, true}
-		}
-		return append(dst, g.Provider, g.Merchant, g.Product, g.Period, g.Trades, amountCell{g.Basis, false}, rate,
-			amountCell{g.Expected, true}, stated, amountCell{g.Stated.Sub(g.Expected), true}, l.cause(g.Cause),
-			amountCell{g.Lost, true}, amountCell{g.Claimable, true})
-	})
-}
-
-// rejectSheet lists the rows that were not accepted.
-func (b *book) rejectSheet(ctx context.Context, r *engine.Result, o *Options) {
-	if len(r.Rejects) == 0 {
-		return
-	}
-	b.check(ctx.Err())
-	l := b.lang
-	head := []heading{
-		{l.pick("文件", "File"), 36},
-		{l.pick("行", "Line"), 9},
-		{l.pick("输入", "Input"), 14},
-		{l.pick("代码", "Code"), 18},
-		{l.pick("列", "Column"), 18},
-		{l.pick("值", "Value"), 26},
-		{l.pick("说明", "What is wrong"), 56},
-		{l.pick("原文", "Row"), 80},
-	}
-	b.sheet(l.pick("坏行", "Rejects"), head, len(r.Rejects), func(dst []any, i int) []any {
-		j := &r.Rejects[i]
-		t := tableAt(r.Tables, j.Table)
-		return append(dst, t.File(), int64(j.Line), t.Kind.String(), j.Code.String(), j.Column,
-			o.Privacy.cell(j.Column, j.Value), rejectMessage(j, l, o.Privacy), o.Privacy.raw(columnsOf(t, j.Code), j.Raw))
-	})
-}
+func (a amountCell) text() string { return string(a.append(nil)) }

@@ -3,15 +3,24 @@ package reports
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
 	"duizhang/engine"
+	"duizhang/engine/schema"
 	"duizhang/rules"
 )
 
@@ -26,17 +35,17 @@ func openBook(t *testing.T, dir string) *excelize.File {
 }
 
 func TestWorkbook(t *testing.T) {
-	d := newDay(1, 1, 3)
+	d := newDay(1, 2, 40)
 	o := d.options(t.TempDir())
 	o.Verdicts = map[string]Verdict{d.result().Breaks[0].ID(): {VerdictSettled, "张会计", "补录"}}
-	d.write(t, o, []int{0})
+	d.write(t, o, []int{1, 0})
 	f := openBook(t, o.Dir)
 	want := []string{
-		"总览", "长款", "短款", "金额不符", "状态不符", "退款", "手续费", "账务", "商品与优惠", "返佣", "设备", "文件", "重复",
-		"返佣损失", "返佣汇总", "坏行",
+		"总览", "长款", "短款", "金额不符", "状态不符", "退款", "退款资损", "商品分摊", "商品与优惠", "手续费", "返佣", "返佣差异", "返佣汇总",
+		"账务差异", "存疑跨日", "重复", "剔除", "坏行", "设备差异", "文件差异", "规则与参数", "来源文件", "控制总额", "图表数据",
 	}
 	if got := f.GetSheetList(); !slices.Equal(got, want) {
-		t.Errorf("sheets = %v, want %v", got, want)
+		t.Errorf("sheets = %q, want %q", got, want)
 	}
 	rows, err := f.GetRows("长款", excelize.Options{RawCellValue: true})
 	if err != nil {
@@ -44,45 +53,127 @@ func TestWorkbook(t *testing.T) {
 	}
 	b := d.result().Breaks[0]
 	wantRow := []string{
-		"长款：支付宝有、POS 无", "错误", "支付宝", "2088111111111111", "POS000", "2026112022001400000000000000", "", "S001",
-		"12", "长款 +12.00：支付宝已收款，POS 没有这笔订单", Chinese.text(rules.BreakBillOnly).Do, "2026-11-20", "0", "pos.csv:2", b.ID(), "张会计", "已解决", "补录",
+		"错误", "POS000", "2026112022001400000000000000", "46346.3333449074", "S001", "T01", "op1", "", "12.00", "12.00", "12.00",
+		"张会计", "已解决", "补录", "长款 +12.00：支付宝已收款，POS 没有这笔订单；终端 T01", Chinese.text(rules.BreakBillOnly).Do, "46346", "0",
+		"2088111111111111", "pos.csv:2", "支付宝", "bill_only", b.ID(),
 	}
-	if len(rows) != 2 || !slices.Equal(rows[1], wantRow) {
-		t.Errorf("row = %q, want %q", rows[1:], wantRow)
+	if len(rows) != firstRow || !slices.Equal(rows[firstRow-1], wantRow) {
+		t.Errorf("row = %q, want %q", rows[firstRow-1:], wantRow)
 	}
-	for cell, kind := range map[string]excelize.CellType{"D2": excelize.CellTypeInlineString, "F2": excelize.CellTypeInlineString, "I2": excelize.CellTypeUnset} {
+	for cell, kind := range map[string]excelize.CellType{"B5": excelize.CellTypeInlineString, "S5": excelize.CellTypeInlineString, "J5": excelize.CellTypeUnset} {
 		if got, err := f.GetCellType("长款", cell); err != nil || got != kind {
 			t.Errorf("%s has type %v, want %v (%v)", cell, got, kind, err)
 		}
 	}
-	if shown, _ := f.GetCellValue("长款", "I2"); shown != "12.00" {
-		t.Errorf("the amount shows as %q", shown)
+	for cell, want := range map[string]string{"I5": "12.00", "J5": "+12.00", "D5": "2026-11-20 08:00:01", "Q5": "2026-11-20"} {
+		if shown, _ := f.GetCellValue("长款", cell); shown != want {
+			t.Errorf("%s shows as %q, want %q", cell, shown, want)
+		}
 	}
 	panes, err := f.GetPanes("长款")
-	if err != nil || !panes.Freeze || panes.YSplit != 1 {
+	if err != nil || !panes.Freeze || panes.YSplit != headRow {
 		t.Errorf("panes = %+v, %v", panes, err)
 	}
-	if got := f.GetDefinedName(); len(got) == 0 {
-		t.Error("no filter")
+	choices, err := f.GetDataValidations("长款")
+	if err != nil || len(choices) != 1 || choices[0].Sqref != "M5:M5" || choices[0].Formula1 != `"待处理,已解决,无需处理,转申诉,核销损失"` {
+		t.Errorf("drop-downs = %+v, %v", choices, err)
+	}
+	names := map[string]int{}
+	for _, name := range f.GetDefinedName() {
+		names[name.Name]++
+	}
+	if lists := len(want) - 2; names["_xlnm._FilterDatabase"] != lists || names["_xlnm.Print_Titles"] != lists {
+		t.Errorf("names = %v, want %d filters and printed headers", names, lists)
 	}
 }
 
-// Values that look like formulas are text in every sheet.
+// Sheets of breaks are known by their header, also by what reads verdicts.
+func TestBreakSheetsHaveVerdictColumns(t *testing.T) {
+	for _, lang := range []Lang{Chinese, English} {
+		d := newDay(1, 1, 3)
+		o := d.options(t.TempDir())
+		o.Lang = lang
+		d.write(t, o, []int{0})
+		f := openBook(t, o.Dir)
+		ids := map[string]bool{}
+		for _, sheet := range f.GetSheetList() {
+			rows, err := f.GetRows(sheet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range verdictIDs(rows) {
+				if ids[id] {
+					t.Errorf("%s stands twice", id)
+				}
+				ids[id] = true
+			}
+		}
+		for _, b := range d.result().Breaks {
+			if !ids[b.ID()] {
+				t.Errorf("%v: the break %s of %v is on no sheet", lang, b.ID(), b.Code)
+			}
+		}
+	}
+}
+
+// verdictIDs are the ids of a sheet of breaks, found as VerdictColumn says.
+func verdictIDs(rows [][]string) []string {
+	for i := range min(VerdictHeaderRows, len(rows)) {
+		id, state := -1, -1
+		for k, cell := range rows[i] {
+			switch column, _ := ParseVerdictColumn(cell); column {
+			case VerdictIDColumn:
+				id = k
+			case VerdictStateColumn:
+				state = k
+			case VerdictByColumn, VerdictNoteColumn:
+			}
+		}
+		if id < 0 || state < 0 {
+			continue
+		}
+		var ids []string
+		for _, row := range rows[i+1:] {
+			if id < len(row) && row[id] != "" {
+				ids = append(ids, row[id])
+			}
+		}
+		return ids
+	}
+	return nil
+}
+
+// formulaCorpus are texts that a spreadsheet could take for a formula, and texts
+// that the format of a sheet could break at.
+var formulaCorpus = []string{
+	"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=HYPERLINK(\"http://x\",\"y\")", "=cmd|'/C calc'!A0",
+	"+cmd|'/C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@IMPORTXML(\"http://x\")", "＝1+1", "＋1", "－1", "＠A1", " =1", "\u3000=1", "\uFEFF=1",
+	"=DDE(\"cmd\";\"/C calc\";\"x\")", "%0A=1", "'=1", "\"=1\"", "=\x001", "<f>1</f>", "</t></is></c><c><f>1</f></c>", "]]>",
+	"&amp;", "_x0041_", "_x000D_=1", "a\x00b\x01", "\xff\xfe", "=1;=2", "0123", "1E5", "TRUE", "2026-11-20",
+}
+
+// Values that look like formulas are text in every sheet, and stay what they are.
 func TestWorkbookIsInert(t *testing.T) {
 	d := newDay(1, 1, 1)
 	r := d.result()
-	evil := []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "=HYPERLINK(\"http://x\")", "=cmd|'/C calc'!A0", "<f>1</f>", "a\x00b\x01", "]]>"}
-	for i := range r.Breaks {
-		r.Breaks[i].OutTradeNo, r.Breaks[i].Store = evil[i%len(evil)], evil[i%len(evil)]
+	r.Breaks = slices.Repeat(r.Breaks[:1], len(formulaCorpus))
+	r.Rejects = slices.Repeat(r.Rejects[:1], len(formulaCorpus))
+	for i, evil := range formulaCorpus {
+		r.Breaks[i].OutTradeNo, r.Breaks[i].Store, r.Breaks[i].Operator = evil, evil, evil
+		r.Rejects[i].Raw, r.Rejects[i].Value, r.Rejects[i].Column = evil, evil, evil
 	}
-	r.Rejects[0].Raw, r.Rejects[0].Value = evil[5], evil[0]
-	r.Tables[1].Path = "=pos.csv"
+	r.Tables[1].Path, r.Tables[0].Member = "=pos.csv", "@SUM(A1)"
+	r.Losses.Store = append(r.Losses.Store, engine.LossGroup{Key: "=1+1", Loss: fenSum(1), Since: 0})
 	o := d.options(t.TempDir())
+	o.Job.Name, o.Job.Settings = "=job", map[string]any{"=key": "=value", "list": []string{"=1", "+2"}}
+	o.Privacy = Keep
+	o.Verdicts = map[string]Verdict{r.Breaks[0].ID(): {VerdictOpen, "=by", "+note"}}
 	w := NewWriter(o)
 	if err := w.workbook(context.Background(), r, Outcome{}); err != nil {
 		t.Fatal(err)
 	}
 	f := openBook(t, o.Dir)
+	ours := regexp.MustCompile(`^(SUM|SUMIFS|COUNTIFS|COUNTA|SUBTOTAL|IF|AND|ABS)\(|^[A-Z]+\$?\d+=|^'总览'!|^'返佣'!`)
 	for _, sheet := range f.GetSheetList() {
 		rows, err := f.GetRows(sheet)
 		if err != nil {
@@ -91,79 +182,305 @@ func TestWorkbookIsInert(t *testing.T) {
 		for i, row := range rows {
 			for k := range row {
 				name, _ := excelize.CoordinatesToCellName(k+1, i+1)
-				if formula, err := f.GetCellFormula(sheet, name); err != nil || formula != "" {
+				formula, err := f.GetCellFormula(sheet, name)
+				if err != nil || formula != "" && !ours.MatchString(formula) {
 					t.Errorf("%s!%s is the formula %q (%v)", sheet, name, formula, err)
 				}
 			}
 		}
 	}
-	if got, _ := f.GetCellValue("坏行", "H2"); got != evil[5] {
-		t.Errorf("raw = %q", got)
+	for i, evil := range formulaCorpus {
+		want := strings.ToValidUTF8(strings.NewReplacer("\x00", "\uFFFD", "\x01", "\uFFFD").Replace(evil), "\uFFFD")
+		if evil == "\xff\xfe" {
+			want = "\uFFFD\uFFFD" // one for each byte
+		}
+		for sheet, cell := range map[string]string{"长款": "B", "坏行": "H"} {
+			got, _ := f.GetCellValue(sheet, cell+itoa(firstRow+i))
+			kind, _ := f.GetCellType(sheet, cell+itoa(firstRow+i))
+			if got != want || kind != excelize.CellTypeInlineString {
+				t.Errorf("%s: %q stands as %q of type %v", sheet, evil, got, kind)
+			}
+		}
 	}
 }
 
-// More rows than a sheet has go on on numbered sheets.
+// The same texts in CSV for spreadsheets begin with an apostrophe, and keep their
+// bytes in the machine's CSV.
+func TestCSVForSpreadsheetsIsInert(t *testing.T) {
+	for _, evil := range formulaCorpus {
+		inert := string(appendSheetField(nil, []byte(evil), sheetForm))
+		field := strings.TrimPrefix(inert, `"`)
+		first, _ := utf8.DecodeRuneInString(strings.TrimLeft(evil, " \u3000\uFEFF"))
+		dangerous := strings.ContainsRune("=+-@＝＋－＠\t\r\n", first)
+		if got := strings.HasPrefix(field, "'") && evil[0] != '\''; got != dangerous {
+			t.Errorf("%q is written as %q", evil, inert)
+		}
+		plain, err := csv.NewReader(strings.NewReader(string(appendField(nil, []byte(evil))))).Read()
+		if strings.ContainsAny(evil, "\r") {
+			continue // encoding/csv normalises line ends
+		}
+		if evil != "\n=1" && (err != nil || plain[0] != evil) {
+			t.Errorf("%q in CSV is %q (%v)", evil, plain, err)
+		}
+	}
+}
+
+// More rows than a sheet has go on on numbered sheets, and all are added up.
 func TestWorkbookContinues(t *testing.T) {
-	b := &book{file: excelize.NewFile(), lang: Chinese, limit: 4}
-	b.styles()
-	b.sheet("长款", []heading{{"n", 8}}, 7, func(dst []any, i int) []any { return append(dst, int64(i)) })
-	b.sheet("短款", []heading{{"n", 8}}, 0, nil)
-	if b.err != nil {
-		t.Fatal(b.err)
-	}
-	var buf bytes.Buffer
-	if err := b.file.Write(&buf); err != nil {
+	d := newDay(1, 1, 1)
+	r := manyBreaks(d, 23)
+	o := d.options(t.TempDir())
+	w := NewWriter(o)
+	w.book.perSheet = firstRow - 1 + 10
+	if err := w.workbook(context.Background(), r, Outcome{}); err != nil {
 		t.Fatal(err)
 	}
-	f, err := excelize.OpenReader(&buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if got, want := f.GetSheetList(), []string{"长款", "长款 2", "长款 3", "短款"}; !slices.Equal(got, want) {
-		t.Fatalf("sheets = %v, want %v", got, want)
-	}
+	f := openBook(t, o.Dir)
 	var got []string
-	for _, sheet := range f.GetSheetList() {
+	for _, sheet := range []string{"长款", "长款 2", "长款 3"} {
 		rows, err := f.GetRows(sheet)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, row := range rows {
-			got = append(got, row...)
+		for _, row := range rows[firstRow-1:] {
+			got = append(got, row[1])
 		}
 	}
-	if want := strings.Fields("n 0 1 2 n 3 4 5 n 6 n"); !slices.Equal(got, want) {
-		t.Errorf("cells = %v, want %v", got, want)
+	var want []string
+	for i := range r.Breaks {
+		want = append(want, r.Breaks[i].OutTradeNo)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("rows = %q, want %q", got, want)
+	}
+	evaluate(t, f)
+}
+
+// Where there are more rows than a list shows, the sheet says so, the overview adds
+// all up, and no more than these are kept.
+func TestWorkbookIsLimited(t *testing.T) {
+	d := newDay(7, 5, 60)
+	var books []string
+	for _, order := range [][]int{{0, 1, 2, 3, 4}, {4, 2, 0, 3, 1}} {
+		o := d.options(t.TempDir())
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w := NewWriter(o)
+		if err := w.Begin(len(d.parts)); err != nil {
+			t.Fatal(err)
+		}
+		const limit = 70
+		for _, g := range w.book.rows.all() {
+			g.limit = limit
+		}
+		for _, i := range order {
+			if err := w.book.rows.add(w, d.parts[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := manyBreaks(d, 3)
+		engineFigures(r, d.parts)
+		if err := w.workbook(context.Background(), r, Outcome{}); err != nil {
+			t.Fatal(err)
+		}
+		f := openBook(t, o.Dir)
+		rows, err := f.GetRows("商品分摊")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(rows) - firstRow + 1; got != limit {
+			t.Errorf("%d rows are listed, want %d", got, limit)
+		}
+		if !strings.Contains(rows[noteRow-1][0], "只列前 70 行，其余 ") || !strings.Contains(rows[noteRow-1][0], " goods 表") {
+			t.Errorf("the sheet says %q", rows[noteRow-1][0])
+		}
+		evaluate(t, f)
+		books = append(books, files(t, o.Dir)[workbookName])
+	}
+	if books[0] != books[1] {
+		t.Error("the order of the parts reaches the workbook")
 	}
 }
 
-func TestAmountCell(t *testing.T) {
-	for _, c := range []struct {
-		fen   int64
-		want  float64
-		exact bool
-	}{
-		{7, 0.07, true},
-		{-1230, -12.3, true},
-		{0, 0, true},
-		{999_999_999_999_999, 9_999_999_999_999.99, true},
-		{1_000_000_000_000_000, 0, false}, // sixteen digits: text
-	} {
-		got, ok := amountCell{fenSum(c.fen), false}.float()
-		if got != c.want || ok != c.exact {
-			t.Errorf("float(%d fen) = %v, %v, want %v, %v", c.fen, got, ok, c.want, c.exact)
+// manyBreaks is a result with so many breaks of one kind, and what goes with them.
+func manyBreaks(d *day, n int) *engine.Result {
+	r := d.result()
+	first := r.Breaks[0]
+	r.Breaks = nil
+	r.Trades, r.Refunds, r.Causes, r.Scenarios = [9]engine.Tally{}, [9]engine.Tally{}, [32]engine.CauseTally{}, [8]engine.ScenarioTally{}
+	for i := range n {
+		b := first
+		b.OutTradeNo, b.Amount, b.Found = fmt.Sprintf("M%05d", i), int64(100+i), int64(100+i)
+		r.Breaks = append(r.Breaks, b)
+		r.Trades[rules.StatusBillOnly].BillCount++
+		r.Trades[rules.StatusBillOnly].BillAmount.AddInt(b.Found)
+	}
+	r.Parts = append(r.Parts, engine.PartState{Name: "pos_refunds", Ran: true})
+	return r
+}
+
+// engineFigures adds up what the engine says of the parts' rows.
+func engineFigures(r *engine.Result, parts []*engine.Part) {
+	for _, p := range parts {
+		for _, of := range []struct {
+			tallies   *[9]engine.Tally
+			status    []uint8
+			pos, bill []int64
+		}{{&r.Trades, p.Trades.Status, p.Trades.PosAmount, p.Trades.BillAmount}, {&r.Refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount}} {
+			for i, s := range of.status {
+				if s != uint8(rules.StatusPending) && s != uint8(rules.StatusExcluded) {
+					continue
+				}
+				t := &of.tallies[s]
+				if of.pos[i] != schema.Null {
+					t.PosCount++
+					t.PosAmount.AddInt(of.pos[i])
+				}
+				if of.bill[i] != schema.Null {
+					t.BillCount++
+					t.BillAmount.AddInt(of.bill[i])
+				}
+			}
 		}
+		for i, s := range p.Goods.Scenario {
+			t := &r.Scenarios[s]
+			t.Orders = 1
+			t.Lines++
+			t.Amount.AddInt(p.Goods.Allocated[i])
+			if p.Goods.Filler[i] != 0 {
+				t.Fillings++
+				t.Filler.AddInt(p.Goods.Allocated[i])
+			}
+		}
+	}
+}
+
+// evaluate computes every formula of the workbook anew and compares it with what
+// stands in its cell; the checks of the overview hold.
+func evaluate(t *testing.T, f *excelize.File) {
+	t.Helper()
+	formulas, checks := 0, 0
+	for _, sheet := range f.GetSheetList() {
+		rows, err := f.GetRows(sheet, excelize.Options{RawCellValue: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range rows {
+			for k, stands := range row {
+				name, _ := excelize.CoordinatesToCellName(k+1, i+1)
+				formula, err := f.GetCellFormula(sheet, name)
+				if err != nil || formula == "" || stands == "" && i < topRows {
+					continue // the hidden part of a merged cell has the formula of the whole
+				}
+				formulas++
+				got, err := f.CalcCellValue(sheet, name, excelize.Options{RawCellValue: true})
+				if err != nil {
+					t.Errorf("%s!%s: %s: %v", sheet, name, formula, err)
+					continue
+				}
+				if k == colCheck && sheet == f.GetSheetName(0) && stands != "✔ 全部相符" {
+					checks++
+					if got != "TRUE" {
+						t.Errorf("the check %s!%s is %s: %s", sheet, name, got, formula)
+					}
+				}
+				if !sameValue(got, stands) {
+					t.Errorf("%s!%s: %s is %s, and %s stands there", sheet, name, formula, got, stands)
+				}
+			}
+		}
+	}
+	if formulas == 0 || checks == 0 {
+		t.Fatalf("%d formulas, %d checks", formulas, checks)
+	}
+}
+
+func sameValue(a, b string) bool {
+	if a == b || a == "TRUE" && b == "1" || a == "FALSE" && b == "0" {
+		return true
+	}
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return errX == nil && errY == nil && math.Abs(x-y) < 1e-6
+}
+
+func TestWorkbookNumbers(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		cell func(c *cellsWriter)
+		want string
+	}{
+		{"fen", func(c *cellsWriter) { c.fen(plainCell, 7) }, `<c r="A1"><v>0.07</v></c>`},
+		{"negative", func(c *cellsWriter) { c.fen(plainCell, -1230) }, `<c r="A1"><v>-12.30</v></c>`},
+		{"null", func(c *cellsWriter) { c.fen(plainCell, schema.Null) }, `<c r="A1"/>`},
+		{"largest", func(c *cellsWriter) { c.fen(plainCell, 999_999_999_999_999) }, `<c r="A1"><v>9999999999999.99</v></c>`},
+		{
+			"sixteen digits are text", func(c *cellsWriter) { c.fen(plainCell, 1_000_000_000_000_000) },
+			`<c r="A1" t="inlineStr"><is><t xml:space="preserve">10000000000000.00</t></is></c>`,
+		},
+		{"rebate", func(c *cellsWriter) { c.micro(plainCell, 1_234_567) }, `<c r="A1"><v>1.234567</v></c>`},
+		{"day", func(c *cellsWriter) { c.day(plainCell, "2026-11-20") }, `<c r="A1"><v>46346</v></c>`},
+		{"first day", func(c *cellsWriter) { c.day(plainCell, "1970-01-01") }, `<c r="A1"><v>25569</v></c>`},
+		{"leap day", func(c *cellsWriter) { c.day(plainCell, "2024-02-29") }, `<c r="A1"><v>45351</v></c>`},
+		{"no day", func(c *cellsWriter) { c.day(plainCell, "yesterday") }, `<c r="A1" t="inlineStr"><is><t xml:space="preserve">yesterday</t></is></c>`},
+		{"noon", func(c *cellsWriter) { c.moment(plainCell, 43200) }, `<c r="A1"><v>25569.5000000000</v></c>`},
+		{"a second", func(c *cellsWriter) { c.moment(plainCell, 1) }, `<c r="A1"><v>25569.0000115741</v></c>`},
+		{"before", func(c *cellsWriter) { c.moment(plainCell, -1) }, `<c r="A1"><v>25568.9999884259</v></c>`},
+		{
+			"too early for a date", func(c *cellsWriter) { c.moment(plainCell, -86400*25570) },
+			`<c r="A1" t="inlineStr"><is><t xml:space="preserve">1899-12-29 00:00:00</t></is></c>`,
+		},
+		{"truth", func(c *cellsWriter) { c.formula(plainCell, `A2<"x"`, truthFigure(true)) }, `<c r="A1" t="b"><f>A2&lt;"x"</f><v>1</v></c>`},
+	} {
+		cells := newCellsWriter(io.Discard, make([]int, styleCount))
+		cells.begin(0)
+		cells.buf = cells.buf[:0]
+		c.cell(cells)
+		if got := string(cells.buf); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// Every second of a day comes back from its cell.
+func TestMomentCells(t *testing.T) {
+	cells := newCellsWriter(io.Discard, make([]int, styleCount))
+	cells.begin(0)
+	for second := range int64(86400) {
+		cells.buf, cells.col = cells.buf[:0], 0
+		cells.moment(plainCell, 1795104000+second)
+		text := strings.TrimSuffix(strings.TrimPrefix(string(cells.buf), `<c r="A1"><v>`), "</v></c>")
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int64(math.Round((v - epochDays) * 86400)); got != 1795104000+second {
+			t.Fatalf("second %d is %s, which is %d", second, text, got)
+		}
+	}
+}
+
+// A text that is longer than a cell may be is cut, in units of UTF-16.
+func TestLongText(t *testing.T) {
+	for _, text := range []string{strings.Repeat("a", 40_000), strings.Repeat("单", 40_000), strings.Repeat("😀", 20_000), strings.Repeat("\xff", 40_000)} {
+		got := fitCell(text)
+		if n := len(utf16.Encode([]rune(got))); n > excelize.TotalCellChars || n < excelize.TotalCellChars-2 || !strings.HasSuffix(got, "…") {
+			t.Errorf("%.4q is cut to %d units", text, n)
+		}
+	}
+	if text := strings.Repeat("单", excelize.TotalCellChars); fitCell(text) != text {
+		t.Error("a text that fits is cut")
 	}
 }
 
 func TestSameWorkbook(t *testing.T) {
-	d := newDay(1, 1, 3)
+	d := newDay(1, 3, 30)
 	var books []string
-	for range 4 {
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}, {0, 2, 1}} {
 		o := d.options(t.TempDir())
 		o.Formats = Formats{XLSX: true}
-		d.write(t, o, []int{0})
+		d.write(t, o, order)
 		books = append(books, files(t, o.Dir)[workbookName])
 	}
 	for _, b := range books[1:] {

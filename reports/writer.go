@@ -31,6 +31,7 @@ type Writer struct {
 	names    []string // of the tables of a part, in order
 	parts    int
 	sorted   *sorter // output.sort
+	book     *book   // nil without a workbook
 }
 
 var _ engine.ResultSink = (*Writer)(nil)
@@ -48,6 +49,9 @@ func NewWriter(opts Options) *Writer {
 	opts = opts.withDefaults()
 	w := &Writer{opts: opts, lookup: newLookup(&opts)}
 	w.order = newOrdered(opts.Memory, w.writeChunk, w.spillChunk)
+	if opts.Formats.XLSX {
+		w.book = newBook(&w.opts, w.lookup)
+	}
 	return w
 }
 
@@ -79,6 +83,9 @@ func (w *Writer) Begin(parts int) error {
 	if w.opts.Sort {
 		w.sorted = newSorter(w, tables, parts)
 	}
+	if w.book != nil {
+		w.book.rows = newBookRows(w.book, parts)
+	}
 	return nil
 }
 
@@ -87,6 +94,11 @@ func (w *Writer) Begin(parts int) error {
 func (w *Writer) Part(ctx context.Context, p *engine.Part) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if w.book != nil {
+		if err := w.book.rows.add(w, p); err != nil {
+			return err
+		}
 	}
 	enc := w.takeEncoder()
 	defer w.giveEncoder(enc)
@@ -274,6 +286,9 @@ func (w *Writer) closeParts(ctx context.Context) error {
 // nothing; a run that fails on its way calls it.
 func (w *Writer) Close() error {
 	var first error
+	if w.book != nil {
+		w.book.rows.close()
+	}
 	for i, f := range w.files {
 		if f != nil {
 			w.files[i] = nil

@@ -1,0 +1,335 @@
+package reports
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// bookRows gathers the rows of the parts that the workbook lists: open and excluded
+// units, goods that are not as the lines say, refunds that returned too much. Rows
+// go to a temporary file, part by part, so that any number of them is held.
+type bookRows struct {
+	pending, excluded, goods, overpaid *gathered
+}
+
+func newBookRows(b *book, parts int) *bookRows {
+	limit := b.limitOf(rowLimit)
+	return &bookRows{
+		pending:  newGathered(parts, limit, b.pendingColumns()),
+		excluded: newGathered(parts, limit, b.excludedColumns()),
+		goods:    newGathered(parts, limit, b.goodsColumns()),
+		overpaid: newGathered(parts, limit, b.overpaidColumns()),
+	}
+}
+
+// add takes the rows of a part. It is safe for concurrent use.
+func (r *bookRows) add(w *Writer, p *engine.Part) error {
+	var pending, excluded units
+	pending.gather(p, rules.StatusPending)
+	excluded.gather(p, rules.StatusExcluded)
+	var goods, overpaid []int32
+	for i, s := range p.Goods.Scenario {
+		if rules.Scenario(s) != rules.Equal {
+			goods = append(goods, int32(i))
+		}
+	}
+	for i, v := range p.Refunds.Overpaid {
+		if v != schema.Null && v != 0 {
+			overpaid = append(overpaid, int32(i))
+		}
+	}
+	for _, part := range []struct {
+		into    *gathered
+		columns []schema.Column
+		rows    []int32
+	}{
+		{r.pending, pending.columns(), all(len(pending.Kind))},
+		{r.excluded, excluded.columns(), all(len(excluded.Kind))},
+		{r.goods, p.Goods.Columns(), goods},
+		{r.overpaid, p.Refunds.Columns(), overpaid},
+	} {
+		t := appendTable(nil, "", 0, part.columns)[0]
+		if err := part.into.add(w, p.Number, &t, part.rows); err != nil {
+			return fmt.Errorf("output %s: %w", workbookName, err)
+		}
+	}
+	return nil
+}
+
+func (r *bookRows) all() []*gathered { return []*gathered{r.pending, r.excluded, r.goods, r.overpaid} }
+
+func (r *bookRows) close() {
+	for _, g := range r.all() {
+		g.close()
+	}
+}
+
+func all(n int) []int32 {
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return rows
+}
+
+// units are trades and refunds in one shape.
+type units struct {
+	Kind                      []uint8
+	Merchant                  []uint32
+	OutTradeNo, Request, No   schema.Text
+	Time, Pos, Bill, Carried  []int64
+	Store, Terminal, Operator []uint32
+	Reason                    []uint8
+	PosPlace, BillPlace       schema.Place
+}
+
+// The kinds of unit.
+const (
+	paymentUnit uint8 = iota + 1
+	refundUnit
+)
+
+var unitNames = []string{"", "payment", "refund"}
+
+// The columns of units, in their order.
+const (
+	unitKind = iota
+	unitMerchant
+	unitOrder
+	unitRequest
+	unitTrade
+	unitTime
+	unitStore
+	unitTerminal
+	unitOperator
+	unitPos
+	unitBill
+	unitReason
+	unitCarried
+	unitPosPlace
+	unitBillPlace
+)
+
+func (u *units) columns() []schema.Column {
+	return []schema.Column{
+		unitKind:      {Name: "unit", Type: schema.EnumType, Bytes: u.Kind, Names: unitNames},
+		unitMerchant:  {Name: "merchant_pid", Type: schema.WordType, Words: u.Merchant},
+		unitOrder:     {Name: "out_trade_no", Type: schema.TextType, Text: &u.OutTradeNo},
+		unitRequest:   {Name: "out_request_no", Type: schema.TextType, Text: &u.Request},
+		unitTrade:     {Name: "trade_no", Type: schema.TextType, Text: &u.No},
+		unitTime:      {Name: "time", Type: schema.TimeType, Ints: u.Time},
+		unitStore:     {Name: "store_id", Type: schema.WordType, Words: u.Store},
+		unitTerminal:  {Name: "terminal_id", Type: schema.WordType, Words: u.Terminal},
+		unitOperator:  {Name: "operator_id", Type: schema.WordType, Words: u.Operator},
+		unitPos:       {Name: "pos_amount", Type: schema.FenType, Ints: u.Pos},
+		unitBill:      {Name: "bill_amount", Type: schema.FenType, Ints: u.Bill},
+		unitReason:    {Name: "reason", Type: schema.EnumType, Bytes: u.Reason, Names: schema.ReasonNames},
+		unitCarried:   {Name: "carried_days", Type: schema.IntType, Ints: u.Carried},
+		unitPosPlace:  {Name: "pos_source", Type: schema.SourceType, Tables: u.PosPlace.Table, Lines: u.PosPlace.Line},
+		unitBillPlace: {Name: "bill_source", Type: schema.SourceType, Tables: u.BillPlace.Table, Lines: u.BillPlace.Line},
+	}
+}
+
+// gather adds the part's units of a status.
+func (u *units) gather(p *engine.Part, status rules.Status) {
+	t := &p.Trades
+	for i, s := range t.Status {
+		if rules.Status(s) != status {
+			continue
+		}
+		at := t.BillTime[i]
+		if at == schema.Null {
+			at = t.OrderTime[i]
+		}
+		u.add(paymentUnit, t.Merchant[i], t.OutTradeNo.At(i), nil, t.TradeNo.At(i), at, t.Store[i], t.PosAmount[i], t.BillAmount[i])
+		u.Terminal, u.Operator = append(u.Terminal, t.Terminal[i]), append(u.Operator, t.Operator[i])
+		u.Reason, u.Carried = append(u.Reason, t.Reason[i]), append(u.Carried, t.CarriedDays[i])
+		u.PosPlace.Append(t.Pos.Table[i], t.Pos.Line[i])
+		u.BillPlace.Append(t.Bill.Table[i], t.Bill.Line[i])
+	}
+	f := &p.Refunds
+	for i, s := range f.Status {
+		if rules.Status(s) != status {
+			continue
+		}
+		u.add(refundUnit, f.Merchant[i], f.OutTradeNo.At(i), f.RequestNo.At(i), f.TradeNo.At(i), f.Time[i], f.Store[i], f.PosAmount[i], f.BillAmount[i])
+		u.Terminal, u.Operator = append(u.Terminal, 0), append(u.Operator, 0)
+		u.Reason, u.Carried = append(u.Reason, f.Reason[i]), append(u.Carried, schema.Null)
+		u.PosPlace.Append(f.Pos.Table[i], f.Pos.Line[i])
+		u.BillPlace.Append(f.Bill.Table[i], f.Bill.Line[i])
+	}
+}
+
+func (u *units) add(kind uint8, merchant uint32, order, request, trade []byte, at int64, store uint32, pos, bill int64) {
+	u.Kind, u.Merchant = append(u.Kind, kind), append(u.Merchant, merchant)
+	u.OutTradeNo.Append(order)
+	u.Request.Append(request)
+	u.No.Append(trade)
+	u.Time, u.Store = append(u.Time, at), append(u.Store, store)
+	u.Pos, u.Bill = append(u.Pos, pos), append(u.Bill, bill)
+}
+
+// gathered are rows of the parts on their way to a list of the workbook. All are
+// counted; those that the list can show are kept.
+type gathered struct {
+	limit   int64 // of rows that are shown; 0: all
+	columns []listColumn[table]
+	keyed   []int
+
+	mu       sync.Mutex
+	file     *os.File
+	end      int64
+	segments []segment
+	stored   []int64 // rows, by part
+	shape    []column
+	tallies  map[string]*listTally
+}
+
+// newGathered gathers for a list with these columns, of which amounts and keys are
+// used.
+func newGathered(parts int, limit int64, columns []listColumn[table]) *gathered {
+	g := &gathered{limit: limit, columns: columns, segments: make([]segment, parts), stored: make([]int64, parts), tallies: map[string]*listTally{}}
+	for k := range columns {
+		if columns[k].key != nil {
+			g.keyed = append(g.keyed, k)
+		}
+	}
+	return g
+}
+
+func (g *gathered) add(w *Writer, number int, t *table, rows []int32) error {
+	tallies := map[string]*listTally{}
+	var buf []byte
+	for _, i := range rows {
+		buf = addTally(tallies, g.columns, g.keyed, t, int(i), buf)
+	}
+	rows = rows[:g.reserve(number, len(rows))]
+	var encoded []byte
+	for _, i := range rows {
+		for k := range t.columns {
+			encoded = appendRaw(encoded, &t.columns[k], int(i))
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for key, t := range tallies {
+		into := g.tallies[key]
+		if into == nil {
+			g.tallies[key] = t
+			continue
+		}
+		into.count += t.count
+		for k := range t.sums {
+			into.sums[k].AddSum(t.sums[k])
+		}
+	}
+	if g.shape == nil {
+		g.shape = t.columns
+	}
+	if len(encoded) == 0 {
+		return nil
+	}
+	if g.file == nil {
+		f, err := w.createTemp("rows-*")
+		if err != nil {
+			return err
+		}
+		g.file = f
+	}
+	g.segments[number] = segment{g.end, int64(len(encoded)), true}
+	_, err := g.file.WriteAt(encoded, g.end)
+	g.end += int64(len(encoded))
+	return err
+}
+
+// reserve says how many of a part's rows may be shown: as many as the parts before
+// it that have come leave room for. Which parts have come does not matter in the
+// end: what is shown are the first rows of all, and they are always kept.
+func (g *gathered) reserve(number, rows int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.limit > 0 {
+		room := g.limit
+		for _, n := range g.stored[:number] {
+			room -= n
+		}
+		rows = int(min(int64(rows), max(room, 0)))
+	}
+	g.stored[number] = int64(rows)
+	return rows
+}
+
+func (g *gathered) close() {
+	if g.file != nil {
+		_ = g.file.Close()
+		_ = os.Remove(g.file.Name())
+		g.file = nil
+	}
+}
+
+// counted are all rows, by key.
+func (g *gathered) counted() map[string]*listTally { return g.tallies }
+
+// open gives the rows in the order of the parts.
+func (g *gathered) open() (cursor[table], error) {
+	c := &gatheredCursor{g: g, left: g.limit}
+	if g.limit == 0 {
+		c.left = -1
+	}
+	if g.shape != nil {
+		c.rows = (&sortedTable{shape: g.shape}).empty()
+	}
+	return c, nil
+}
+
+// A gatheredCursor reads gathered rows, one at a time.
+type gatheredCursor struct {
+	g    *gathered
+	rows table
+	in   run
+	part int
+	left int64 // rows that may still be shown; below 0: any number
+}
+
+func (c *gatheredCursor) next() (*table, int, bool, error) {
+	if c.left == 0 {
+		return nil, 0, false, nil
+	}
+	for {
+		if c.in.in == nil {
+			if !c.nextPart() {
+				return nil, 0, false, nil
+			}
+		}
+		if _, err := c.in.in.Peek(1); errors.Is(err, io.EOF) {
+			c.in.in = nil
+			continue
+		}
+		c.rows.reset()
+		if err := c.in.cells(&c.rows); err != nil {
+			return nil, 0, false, err
+		}
+		c.left--
+		return &c.rows, 0, true, nil
+	}
+}
+
+func (c *gatheredCursor) nextPart() bool {
+	for ; c.part < len(c.g.segments); c.part++ {
+		if s := c.g.segments[c.part]; s.size > 0 {
+			const buffer = 64 << 10
+			c.in.in = bufio.NewReaderSize(io.NewSectionReader(c.g.file, s.offset, s.size), buffer)
+			c.part++
+			return true
+		}
+	}
+	return false
+}
