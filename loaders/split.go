@@ -92,10 +92,19 @@ func (s *splitter) lines(ctx context.Context, data []byte, line int32) error {
 
 // records reads a chunk of a format in which a quoted cell may span lines.
 func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
-	if bytes.IndexByte(data, '"') < 0 {
-		return s.lines(ctx, data, line)
-	}
 	for len(data) > 0 {
+		// Most records are lines without a quote: those before the next quote.
+		quote := bytes.IndexByte(data, '"')
+		if quote < 0 {
+			return s.lines(ctx, data, line)
+		}
+		if plain := bytes.LastIndexByte(data[:quote], '\n') + 1; plain > 0 {
+			if err := s.lines(ctx, data[:plain], line); err != nil {
+				return err
+			}
+			line += int32(bytes.Count(data[:plain], []byte{'\n'}))
+			data = data[plain:]
+		}
 		end, closed := recordEnd(data, s.t.comma)
 		raw := data[:end]
 		data = data[end:]

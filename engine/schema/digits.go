@@ -11,43 +11,38 @@ const (
 	highs = 0x8080808080808080
 )
 
-// digits tells whether all bytes are ASCII digits.
-func digits(b []byte) bool {
-	for ; len(b) >= 8; b = b[8:] {
-		if !eightDigits(binary.LittleEndian.Uint64(b)) {
-			return false
-		}
-	}
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
-}
-
 // eightDigits: no byte is above '9' nor below '0'. The one shows in the highest bit
 // of the sum, the other in that of the difference.
 func eightDigits(x uint64) bool {
 	return ((x+0x4646464646464646)|(x-zeros))&highs == 0
 }
 
-// digitsValue is the number that b[from:to] are the digits of, at most 16.
-func digitsValue(b []byte, from, to int) uint64 {
+// digitsValue is the number that b[from:to], of at most 16 digits, is; ok is false
+// if there is something else in it.
+func digitsValue(b []byte, from, to int) (v uint64, ok bool) {
 	if to-from > 8 {
-		return digitsValue(b, from, to-8)*1_0000_0000 + eightValue(binary.LittleEndian.Uint64(b[to-8:to]))
+		high, highOK := upToEight(b, from, to-8)
+		low, lowOK := upToEight(b, to-8, to)
+		return high*1_0000_0000 + low, highOK && lowOK
 	}
+	return upToEight(b, from, to)
+}
+
+func upToEight(b []byte, from, to int) (v uint64, ok bool) {
 	if to < 8 {
-		var v uint64
 		for _, c := range b[from:to] {
+			if c < '0' || c > '9' {
+				return 0, false
+			}
 			v = v*10 + uint64(c-'0')
 		}
-		return v
+		return v, true
 	}
 	// The eight bytes up to the last digit, those before the first made zeros.
 	x := binary.LittleEndian.Uint64(b[to-8 : to])
 	before := uint(8 * (8 - (to - from)))
-	return eightValue(x>>before<<before | zeros>>(64-before))
+	x = x>>before<<before | zeros>>(64-before)
+	return eightValue(x), eightDigits(x)
 }
 
 // eightValue is the number of eight digits, the first in the lowest byte: pairs

@@ -192,33 +192,43 @@ func packInts[T whole](p *Packer, dst []byte, column int, from []T, rows []int32
 	if p.constant[column] {
 		return binary.AppendVarint(append(dst, 0), int64(from[0]))
 	}
-	p.values = p.values[:0]
-	for _, row := range rows {
-		p.values = append(p.values, int64(from[row]))
-	}
-	return packValues(dst, p.values)
-}
-
-// packValues appends a packed column of numbers.
-func packValues(dst []byte, values []int64) []byte {
-	low, high, nulls := int64(math.MaxInt64), int64(math.MinInt64), 0
-	for _, v := range values {
-		if v == Null {
-			nulls++
-			continue
-		}
+	values := p.scratch(len(rows))
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	for i, row := range rows {
+		v := int64(from[row])
+		values[i] = v
 		low, high = min(low, v), max(high, v)
 	}
-	if nulls == len(values) {
-		return binary.AppendVarint(append(dst, 0), Null)
+	return packValues(dst, values, low, high)
+}
+
+// scratch is room for n numbers, reused.
+func (p *Packer) scratch(n int) []int64 {
+	if cap(p.values) < n {
+		p.values = make([]int64, n+n/2)
 	}
-	span := uint64(high) - uint64(low)
-	if nulls == 0 && span == 0 {
+	return p.values[:n]
+}
+
+// packValues appends a packed column of numbers, of which low is the smallest and
+// high the largest.
+func packValues(dst []byte, values []int64, low, high int64) []byte {
+	if low == high {
 		return binary.AppendVarint(append(dst, 0), low)
 	}
+	nulls := low == Null
+	if nulls {
+		low = math.MaxInt64
+		for _, v := range values {
+			if v != Null {
+				low = min(low, v)
+			}
+		}
+	}
+	span := uint64(high) - uint64(low)
 	first := uint64(low) // what 0 stands for
 	head := byte(0)
-	if nulls > 0 {
+	if nulls {
 		first--
 		span++
 		head = hasNull
@@ -230,12 +240,19 @@ func packValues(dst []byte, values []int64) []byte {
 	dst = binary.AppendVarint(append(dst, head|byte(width)), int64(first))
 	at := len(dst)
 	dst = grown(dst, width*len(values), slack)
-	for _, v := range values {
-		x := uint64(v) - first
-		if v == Null && head == hasNull {
-			x = 0
+	if head == hasNull {
+		for _, v := range values {
+			x := uint64(0)
+			if v != Null {
+				x = uint64(v) - first
+			}
+			binary.LittleEndian.PutUint64(dst[at:at+8], x)
+			at += width
 		}
-		binary.LittleEndian.PutUint64(dst[at:at+8], x)
+		return dst[:at]
+	}
+	for _, v := range values {
+		binary.LittleEndian.PutUint64(dst[at:at+8], uint64(v)-first)
 		at += width
 	}
 	return dst[:at]
@@ -349,21 +366,24 @@ func (p *Packer) packTexts(dst []byte, from *Text, rows []int32) []byte {
 	if given == 0 {
 		return append(dst, blankTexts)
 	}
-	if even && length-len(prefix) <= maxDigits && p.allDigits(len(prefix)) {
-		return p.packDigits(dst, prefix, length-len(prefix))
+	if even && length-len(prefix) <= maxDigits {
+		if packed, ok := p.packDigits(dst, prefix, length-len(prefix)); ok {
+			return packed
+		}
 	}
 	dst = append(dst, rawTexts)
 	dst = binary.AppendUvarint(dst, uint64(len(prefix)))
 	dst = append(dst, prefix...)
-	p.values = p.values[:0]
-	for _, value := range p.picked {
-		if len(value) == 0 {
-			p.values = append(p.values, 0)
-		} else {
-			p.values = append(p.values, int64(len(value)-len(prefix)+1))
+	values := p.scratch(len(rows))
+	low, high := int64(math.MaxInt64), int64(0)
+	for i, value := range p.picked {
+		values[i] = 0
+		if len(value) > 0 {
+			values[i] = int64(len(value) - len(prefix) + 1)
 		}
+		low, high = min(low, values[i]), max(high, values[i])
 	}
-	dst = packValues(dst, p.values)
+	dst = packValues(dst, values, low, high)
 	for _, value := range p.picked {
 		if len(value) > 0 {
 			dst = append(dst, value[len(prefix):]...)
@@ -382,33 +402,31 @@ func sharedPrefix(a, b []byte) int {
 	return n
 }
 
-func (p *Packer) allDigits(from int) bool {
-	for _, value := range p.picked {
-		if len(value) > 0 && !digits(value[from:]) {
-			return false
-		}
-	}
-	return true
-}
-
-func (p *Packer) packDigits(dst, prefix []byte, count int) []byte {
+// packDigits is false if there is something else than digits.
+func (p *Packer) packDigits(dst, prefix []byte, count int) ([]byte, bool) {
 	dst = append(dst, digitTexts)
 	dst = binary.AppendUvarint(dst, uint64(len(prefix)))
 	dst = append(dst, prefix...)
 	dst = binary.AppendUvarint(dst, uint64(count))
+	values := p.scratch(len(p.picked))
 	for from := 0; from == 0 || from < count; from += digitsAtOnce {
 		to := min(from+digitsAtOnce, count)
-		p.values = p.values[:0]
-		for _, value := range p.picked {
-			if len(value) == 0 {
-				p.values = append(p.values, Null)
-			} else {
-				p.values = append(p.values, int64(digitsValue(value, len(prefix)+from, len(prefix)+to)))
+		low, high := int64(math.MaxInt64), int64(math.MinInt64)
+		for i, value := range p.picked {
+			v := int64(Null)
+			if len(value) > 0 {
+				number, ok := digitsValue(value, len(prefix)+from, len(prefix)+to)
+				if !ok {
+					return nil, false
+				}
+				v = int64(number)
 			}
+			values[i] = v
+			low, high = min(low, v), max(high, v)
 		}
-		dst = packValues(dst, p.values)
+		dst = packValues(dst, values, low, high)
 	}
-	return dst
+	return dst, true
 }
 
 func (u *unpacker) texts(to *Text, n int) {

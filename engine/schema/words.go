@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"encoding/binary"
+	"math"
 	"sync"
 
 	"github.com/zeebo/xxh3"
@@ -59,22 +61,22 @@ type WordCache struct {
 	words  *Words
 	decode func(raw []byte) string
 	slots  []wordSlot // open addressing, a power of two long
-	known  []knownWord
+	count  int        // of slots that are taken
+	known  []byte     // word after word: its code and length, then its raw bytes
 }
 
-// A wordSlot is small, so that many fit the processor's cache: a part of the
-// hash, and the word's number in known from 1, 0 for an empty slot.
-type wordSlot struct{ hash, number uint32 }
+// A wordSlot is small, so that many fit the processor's cache: a part of the hash,
+// and where the word begins in known; 0 for an empty slot. A look-up touches the
+// slot and the word, and no more.
+type wordSlot struct{ hash, at uint32 }
 
-type knownWord struct {
-	raw  string
-	code uint32
-}
+// wordHead is the length of what stands before a word's raw bytes.
+const wordHead = 8
 
 // NewWordCache gives an empty cache. The decode function turns a cell's raw
 // bytes into the word's text; it must depend on the bytes alone.
 func NewWordCache(words *Words, decode func(raw []byte) string) *WordCache {
-	return &WordCache{words: words, decode: decode, slots: make([]wordSlot, 256)}
+	return &WordCache{words: words, decode: decode, slots: make([]wordSlot, 256), known: make([]byte, wordHead)}
 }
 
 // Rebind gives the cache to another user, whose decode function must make the
@@ -90,12 +92,14 @@ func (c *WordCache) Code(raw []byte) uint32 {
 	mask := uint32(len(c.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		slot := c.slots[i]
-		if slot.number == 0 {
+		if slot.at == 0 {
 			return c.add(i, hash, raw)
 		}
 		if slot.hash == hash {
-			if word := &c.known[slot.number-1]; word.raw == string(raw) {
-				return word.code
+			word := c.known[slot.at:]
+			code, length := binary.LittleEndian.Uint32(word), int(binary.LittleEndian.Uint32(word[4:]))
+			if length == len(raw) && string(word[wordHead:wordHead+length]) == string(raw) {
+				return code
 			}
 		}
 	}
@@ -104,9 +108,14 @@ func (c *WordCache) Code(raw []byte) uint32 {
 // add puts a word that is met for the first time into the empty slot.
 func (c *WordCache) add(slot, hash uint32, raw []byte) uint32 {
 	code := c.words.Code(c.decode(raw))
-	c.known = append(c.known, knownWord{string(raw), code})
+	if uint64(len(c.known)+wordHead+len(raw)) > math.MaxUint32 {
+		return code // known elsewhere, if not here
+	}
 	c.slots[slot] = wordSlot{hash, uint32(len(c.known))}
-	if 2*len(c.known) > len(c.slots) {
+	c.known = binary.LittleEndian.AppendUint32(c.known, code)
+	c.known = binary.LittleEndian.AppendUint32(c.known, uint32(len(raw)))
+	c.known = append(c.known, raw...)
+	if c.count++; 2*c.count > len(c.slots) {
 		c.grow()
 	}
 	return code
@@ -117,11 +126,11 @@ func (c *WordCache) grow() {
 	c.slots = make([]wordSlot, 2*len(old))
 	mask := uint32(len(c.slots) - 1)
 	for _, slot := range old {
-		if slot.number == 0 {
+		if slot.at == 0 {
 			continue
 		}
 		i := slot.hash & mask
-		for c.slots[i].number != 0 {
+		for c.slots[i].at != 0 {
 			i = (i + 1) & mask
 		}
 		c.slots[i] = slot
