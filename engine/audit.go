@@ -29,6 +29,14 @@ type judgement struct {
 // judge says whether the PID is right, and by which agreement the trade is
 // measured.
 func (w *worker) judge(key judgeKey) judgement {
+	last := &w.lastJudged
+	if last.key != key || len(w.judged) == 0 {
+		last.key, last.judgement = key, w.judgeAnew(key)
+	}
+	return last.judgement
+}
+
+func (w *worker) judgeAnew(key judgeKey) judgement {
 	if j, ok := w.judged[key]; ok {
 		return j
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -34,6 +35,33 @@ type lossSum struct {
 	wrong             []int64 // times of wrong ones after it, as far as known
 }
 
+// A lossTable adds up losses. A worker keeps one for all its partitions.
+type lossTable struct{ sumTable[lossKey, lossSum] }
+
+func (t *lossTable) at(key lossKey) *lossSum {
+	sum, added := t.sumTable.at(key, key.hash())
+	if added {
+		sum.lastRight = schema.Null
+	}
+	return sum
+}
+
+func (t *lossTable) merge(o *lossTable) {
+	t.sumTable.merge(&o.sumTable, func(sum, more *lossSum, added bool) {
+		if added {
+			sum.lastRight = schema.Null
+		}
+		sum.merge(more)
+	})
+}
+
+func (k lossKey) hash() uint64 {
+	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // odd, without a pattern
+	h := (uint64(k.a)<<32 | uint64(k.b)) * a
+	h = (bits.RotateLeft64(h, 29) ^ uint64(k.c)<<8 ^ uint64(k.kind)) * b
+	return h ^ h>>32
+}
+
 func (l *lossSum) merge(o *lossSum) {
 	l.count += o.count
 	l.loss.AddSum(o.loss)
@@ -62,14 +90,7 @@ func (l *lossSum) since() int64 {
 // addLoss adds the audit of a trade to its group, and its loss to its till,
 // provider and day.
 func (w *worker) addLoss(a *audited) {
-	g := w.found.groups[a.group]
-	if g == nil {
-		g = &groupSum{rate: schema.Null}
-		if a.agreement != nil {
-			g.rate = int64(a.agreement.Rate)
-		}
-		w.found.groups[a.group] = g
-	}
+	g := w.groupOf(a)
 	g.trades++
 	g.basis.Add(a.basis)
 	if a.agreement != nil && g.rate != int64(a.agreement.Rate) {
@@ -104,12 +125,25 @@ func (w *worker) addLoss(a *audited) {
 	}
 }
 
-func (w *worker) addLossTo(key lossKey, cause rules.Cause, loss, t int64) {
-	l := w.found.losses[key]
-	if l == nil {
-		l = &lossSum{lastRight: schema.Null}
-		w.found.losses[key] = l
+// groupOf is the sum of the trade's group: most have that of the trade before.
+func (w *worker) groupOf(a *audited) *groupSum {
+	if w.lastGroup.sum != nil && w.lastGroup.key == a.group {
+		return w.lastGroup.sum
 	}
+	g := w.found.groups[a.group]
+	if g == nil {
+		g = &groupSum{rate: schema.Null}
+		if a.agreement != nil {
+			g.rate = int64(a.agreement.Rate)
+		}
+		w.found.groups[a.group] = g
+	}
+	w.lastGroup.key, w.lastGroup.sum = a.group, g
+	return g
+}
+
+func (w *worker) addLossTo(key lossKey, cause rules.Cause, loss, t int64) {
+	l := w.losses.at(key)
 	if key.kind == byTerminal && cause != rules.CausePIDUnknown {
 		if cause.Lost() {
 			if t > l.lastRight {
@@ -135,30 +169,25 @@ func (w *worker) addLossTo(key lossKey, cause rules.Cause, loss, t int64) {
 }
 
 // sumTerminals adds the terminals up to stores and merchants.
-func sumTerminals(sums map[lossKey]*lossSum) {
-	var terminals []lossKey
-	for key := range sums {
-		if key.kind == byTerminal {
-			terminals = append(terminals, key)
+func sumTerminals(t *lossTable) {
+	for i := range len(t.keys) {
+		key := t.keys[i]
+		if key.kind != byTerminal {
+			continue
 		}
-	}
-	for _, key := range terminals {
-		for _, up := range []lossKey{{kind: byStore, a: key.b, b: key.c}, {kind: byMerchant, a: key.c}} {
-			l := sums[up]
-			if l == nil {
-				l = &lossSum{lastRight: schema.Null}
-				sums[up] = l
-			}
-			l.merge(sums[key])
+		for _, up := range [...]lossKey{{kind: byStore, a: key.b, b: key.c}, {kind: byMerchant, a: key.c}} {
+			l := t.at(up)
+			l.merge(&t.sums[i])
 		}
 	}
 }
 
 // rankLosses gives the losses of each kind, the largest first.
-func rankLosses(p *plan, sums map[lossKey]*lossSum) Losses {
-	sumTerminals(sums)
+func rankLosses(p *plan, t *lossTable) Losses {
+	sumTerminals(t)
 	var all Losses
-	for key, l := range sums {
+	for i, key := range t.keys {
+		l := &t.sums[i]
 		if l.count == 0 {
 			continue
 		}

@@ -46,6 +46,7 @@ func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, si
 	if err := d.pass(ctx, "reconcile"); err != nil {
 		return nil, err
 	}
+	store.forget()
 	return d.result()
 }
 
@@ -63,6 +64,7 @@ type driver struct {
 	totals  totals
 	out     outTotals
 	shifts  shiftTable
+	losses  lossTable
 	devices deviceTotals
 	uses    map[pidUseKey]*PIDUse
 	done    atomic.Int64
@@ -95,7 +97,7 @@ func (d *driver) collectShares(ctx context.Context) error {
 func (d *driver) pass(ctx context.Context, stage string) error {
 	n := d.store.keep.parts
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
-	d.totals, d.out, d.shifts, d.uses = totals{}, outTotals{}, shiftTable{}, map[pidUseKey]*PIDUse{}
+	d.totals, d.out, d.shifts, d.losses, d.uses = totals{}, outTotals{}, shiftTable{}, lossTable{}, map[pidUseKey]*PIDUse{}
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -142,6 +144,7 @@ func (d *driver) mergeWorker(w *worker) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shifts.merge(&w.shifts)
+	d.losses.merge(&w.losses)
 	mergeUses(d.uses, w.pidUses)
 }
 
@@ -219,11 +222,11 @@ func (d *driver) result() (*Result, error) {
 func (d *driver) mergeFindings(r *Result) {
 	p := d.plan
 	breaks := make([][]Break, len(d.found))
-	groups, losses := map[groupKey]*groupSum{}, map[lossKey]*lossSum{}
+	groups := map[groupKey]*groupSum{}
 	var open []openUnit
 	rejects := slices.Clone(d.store.rejects)
 	for i, f := range d.found {
-		breaks[i] = f.breaks
+		breaks[i], f.breaks = f.breaks, nil
 		open = append(open, f.open...)
 		rejects = append(rejects, f.rejects...)
 		for key, g := range f.groups {
@@ -233,13 +236,6 @@ func (d *driver) mergeFindings(r *Result) {
 				groups[key] = g
 			}
 		}
-		for key, l := range f.losses {
-			if all := losses[key]; all != nil {
-				all.merge(l)
-			} else {
-				losses[key] = l
-			}
-		}
 	}
 	breaks = append(breaks, missingFieldBreaks(d.found), couponBreaks(p))
 	suggest(p, open, breaks)
@@ -247,7 +243,7 @@ func (d *driver) mergeFindings(r *Result) {
 	r.Devices, d.devices = deviceRewards(p, extra)
 	if p.audit {
 		r.Groups = rebateGroups(p, groups, &d.store.aggregated, &d.totals, extra)
-		r.Losses = rankLosses(p, losses)
+		r.Losses = rankLosses(p, &d.losses)
 	} else {
 		s := &d.store.aggregated
 		for i := range s.Len() {
@@ -257,6 +253,7 @@ func (d *driver) mergeFindings(r *Result) {
 	breaks = append(breaks, extra.breaks, controlBreaks(p.tables))
 	rejects = append(rejects, extra.rejects...)
 	r.Breaks = slices.Concat(breaks...)
+	clear(breaks) // the copies go before the sort
 	sortBreaks(r.Breaks)
 	for i := range r.Breaks {
 		r.Breaks[i].FirstSeen = r.Date

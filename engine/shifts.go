@@ -105,53 +105,21 @@ type shiftSum struct {
 	pos, bill, posRefunds, refunds side
 }
 
-// shiftTable adds up by key: a hash table without a word of memory a row. Sums
-// do not depend on the order in which they are added, so that a worker keeps one
-// for all its partitions.
-type shiftTable struct {
-	slots []int32 // number of the entry + 1; a power of two long
-	keys  []shiftKey
-	sums  []shiftSum
-}
+// A shiftTable adds up by shift. A worker keeps one for all its partitions.
+type shiftTable struct{ sumTable[shiftKey, shiftSum] }
 
 func (t *shiftTable) at(key shiftKey) *shiftSum {
-	if 2*len(t.keys) >= len(t.slots) {
-		t.grow()
-	}
-	mask := uint64(len(t.slots) - 1)
-	for i := key.hash() & mask; ; i = (i + 1) & mask {
-		switch n := t.slots[i]; {
-		case n == 0:
-			t.keys, t.sums = append(t.keys, key), append(t.sums, shiftSum{})
-			t.slots[i] = int32(len(t.keys))
-			return &t.sums[len(t.sums)-1]
-		case t.keys[n-1] == key:
-			return &t.sums[n-1]
-		}
-	}
-}
-
-func (t *shiftTable) grow() {
-	const least = 64
-	t.slots = make([]int32, max(2*len(t.slots), least))
-	mask := uint64(len(t.slots) - 1)
-	for n, key := range t.keys {
-		i := key.hash() & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = int32(n) + 1
-	}
+	sum, _ := t.sumTable.at(key, key.hash())
+	return sum
 }
 
 func (t *shiftTable) merge(o *shiftTable) {
-	for i, key := range o.keys {
-		sum, more := t.at(key), &o.sums[i]
+	t.sumTable.merge(&o.sumTable, func(sum, more *shiftSum, _ bool) {
 		sum.pos.merge(more.pos)
 		sum.bill.merge(more.bill)
 		sum.posRefunds.merge(more.posRefunds)
 		sum.refunds.merge(more.refunds)
-	}
+	})
 }
 
 // A planShift is a Shift by its word.

@@ -347,6 +347,13 @@ func (s *Store) seal() error {
 	return nil
 }
 
+// forget lets go of all rows, once the last pass is done with them.
+func (s *Store) forget() {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements} {
+		h.forget()
+	}
+}
+
 // rows gathers a partition's rows in r, which is reset first. Their order is that
 // of arrival and means nothing.
 func (s *Store) rows(p int, r *Rows) error {

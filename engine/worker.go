@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -64,7 +66,17 @@ type worker struct {
 	follows    bool // returns follows the goods of the trade at hand
 	tagPrice   func(uint32) (rules.Micro, bool)
 
-	judged        map[judgeKey]judgement
+	judged     map[judgeKey]judgement
+	lastJudged struct { // most trades are judged as the one before
+		key       judgeKey
+		judgement judgement
+	}
+	lastGroup struct { // of w.found.groups
+		key groupKey
+		sum *groupSum
+	}
+	losses        lossTable
+	breaks        []Break // reused
 	statementUsed []bool
 	tradeOrdered  []bool
 	tradeRejected []bool // by trade: an order that was rejected has it
@@ -88,7 +100,6 @@ type findings struct {
 	open    []openUnit
 	rejects []schema.Reject
 	groups  map[groupKey]*groupSum
-	losses  map[lossKey]*lossSum
 	missing map[terminalKey]*missingFields
 	shares  map[groupKey]*periodGroup // of the collecting pass
 }
@@ -149,10 +160,12 @@ func newWorker(p *plan) *worker {
 // w.part and what is found. It depends on nothing but the plan and the rows.
 func (w *worker) reconcile(number int) *findings {
 	w.found = &findings{
-		part: int32(number), groups: map[groupKey]*groupSum{}, losses: map[lossKey]*lossSum{},
+		part: int32(number), groups: map[groupKey]*groupSum{},
 		missing: map[terminalKey]*missingFields{},
 		shares:  map[groupKey]*periodGroup{},
 	}
+	w.found.breaks = w.breaks[:0]
+	w.lastGroup.sum = nil
 	w.totals = totals{}
 	w.part.reset(number)
 	w.number()
@@ -174,6 +187,7 @@ func (w *worker) reconcile(number int) *findings {
 	w.emit(&w.part)
 	w.orphanStatements()
 	w.addReturned()
+	w.breaks, w.found.breaks = w.found.breaks, slices.Clone(w.found.breaks) // what stays takes no more than it needs
 	return w.found
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 )
@@ -60,6 +61,36 @@ func memoryBudget() int64 {
 		total = 4 << 30
 	}
 	return max(total/100*60, leastMemory)
+}
+
+// storeBudget is what of the memory the rows may take that wait to be reconciled.
+// The rest is for the partitions in work, the words, the findings, and what the
+// garbage collector is behind.
+func storeBudget(memory int64) int64 { return memory / 8 * 3 }
+
+// heapGrowth is by how many per cent the heap may grow beyond what is in use
+// before the garbage collector runs. Nearly all that is in use are rows without
+// pointers, which it need not look at, so that it may run four times as often as it
+// would of itself, and memory stays low.
+const heapGrowth = 25
+
+// boundMemory tells the runtime what a run may take; restore takes it back. What
+// the user set in the environment goes before.
+func boundMemory(memory int64) (restore func()) {
+	limit := debug.SetMemoryLimit(-1)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memory)
+	}
+	growth := heapGrowth
+	if os.Getenv("GOGC") == "" {
+		growth = debug.SetGCPercent(heapGrowth)
+	}
+	return func() {
+		debug.SetMemoryLimit(limit)
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(growth)
+		}
+	}
 }
 
 // containerMemory is the limit of the control group, or 0.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -135,7 +134,7 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 		return err
 	}
 	defer prof.stop()
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(size.memory))
+	defer boundMemory(size.memory)()
 
 	out := outOf(j, f)
 	unlock, err := a.lockOutput(out)

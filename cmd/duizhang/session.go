@@ -103,7 +103,7 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 	bytes := inputBytes(inputs)
 	j.Engine.Partitions = engine.PartitionsFor(bytes)
 	s.store = engine.NewStore(engine.StoreOptions{
-		Words: s.words, Partitions: j.Engine.Partitions, Budget: size.memory / 2, SpillDir: size.spill,
+		Words: s.words, Partitions: j.Engine.Partitions, Budget: storeBudget(size.memory), SpillDir: size.spill,
 	})
 	if err := s.read(ctx, bytes, show); err != nil {
 		return nil, errors.Join(err, s.store.Close())
