@@ -51,6 +51,7 @@ type Break struct {
 	Line       int32
 	FirstSeen  string // 2006-01-02
 	AgeDays    int
+	Settled    bool // a person has dealt with it: it counts towards no limit; the engine leaves it false
 }
 
 // ID is the break's identity, the same in every run (contract 4).

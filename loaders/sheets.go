@@ -195,3 +195,47 @@ func rawSheetLines(ctx context.Context, path, name string, lines []int32) (map[i
 	}
 	return texts, nil
 }
+
+// A SheetCell is a cell of a workbook: its text, and whether it is stored as a
+// number. The text is valid during the call.
+type SheetCell struct {
+	Text   []byte
+	Number bool
+}
+
+// EachSheetRow goes through the rows of all sheets of a workbook, whatever they
+// hold. A file that is no workbook is ErrNoWorkbook.
+func EachSheetRow(ctx context.Context, path string, row func(sheet string, line int32, cells []SheetCell) error) error {
+	members, _, _, err := listMembers(path)
+	if err != nil {
+		return err
+	}
+	if len(members) != 1 || members[0].kind != xlsxFile {
+		return ErrNoWorkbook
+	}
+	book, err := openXLSX(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = book.close() }() // it was only read
+	var shown []SheetCell
+	for _, sheet := range book.sheets {
+		err := sheet.each(func(line int32, cells []xlsxCell) error {
+			if line%1024 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			shown = shown[:0]
+			for _, cell := range cells {
+				shown = append(shown, SheetCell{cell.text, cell.numeric})
+			}
+			return row(sheet.name, line, shown)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// ErrNoWorkbook is a file that is no XLSX workbook.
+var ErrNoWorkbook = errors.New("not an XLSX workbook")

@@ -28,7 +28,18 @@ func breaksTable(b []engine.Break, o *Options) table {
 		textColumn("first_seen", b, func(b *engine.Break) string { return b.FirstSeen }),
 		intColumn("age_days", schema.IntType, b, func(b *engine.Break) int64 { return int64(b.AgeDays) }),
 		sourceColumn("source", b, func(b *engine.Break) (int32, int32) { return b.Table, b.Line }),
+		enumColumn("verdict", verdictWords, b, func(b *engine.Break) uint8 { return uint8(o.verdict(b).State) }),
+		textColumn("handler", b, func(b *engine.Break) string { return o.Privacy.Text(o.verdict(b).By) }),
+		textColumn("note", b, func(b *engine.Break) string { return o.Privacy.Text(o.verdict(b).Note) }),
 	}}
+}
+
+// verdict is what a person wrote behind the break, or blank.
+func (o *Options) verdict(b *engine.Break) Verdict {
+	if len(o.Verdicts) == 0 {
+		return Verdict{}
+	}
+	return o.Verdicts[b.ID()]
 }
 
 // The words of the enums that stand in no partition's table.

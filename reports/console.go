@@ -72,6 +72,9 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 		c.trades(r)
 	}
 	c.breaks(r)
+	if text := settledText(r.Breaks, l); text != "" {
+		fmt.Fprintf(&c.text, "\n%s\n", c.paint(green, text))
+	}
 	if n := len(r.Rejects); n > 0 {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行拒收，见 rejects", itoa(n)+" rows were rejected, see rejects")))
 	}
@@ -88,7 +91,11 @@ func (c *console) leftOut(r *engine.Result) {
 	var parts []string
 	for _, p := range r.Parts {
 		if !p.Ran {
-			parts = append(parts, l.part(p.Name)+l.pick("（缺 "+p.Why+"）", " (no "+p.Why+")"))
+			why := l.why(p)
+			if why == p.Why {
+				why = l.pick("缺 "+why, "no "+why)
+			}
+			parts = append(parts, l.part(p.Name)+l.pick("（"+why+"）", " ("+why+")"))
 		}
 	}
 	if len(parts) > 0 {

@@ -238,10 +238,10 @@ type Outcome struct {
 }
 
 // Counted is how many breaks count towards the job's limits, and what they add
-// up to in millionths of a yuan.
+// up to in millionths of a yuan. Those that a person has settled do not.
 func Counted(breaks []engine.Break) (count int64, amount rules.Sum) {
 	for i := range breaks {
-		if breaks[i].Severity.Counts() {
+		if breaks[i].Severity.Counts() && !breaks[i].Settled {
 			count++
 			amount.AddSum(stake(&breaks[i]))
 		}

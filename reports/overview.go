@@ -56,6 +56,9 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	for _, t := range tallyBreaks(r.Breaks) {
 		line(l.text(t.code).Title, l.severity(t.severity), t.count, amountCell{t.amount, true})
 	}
+	if count, amount := Settled(r.Breaks); count > 0 {
+		line(l.pick("其中已有结论，不计入限额", "of them with a verdict, towards no limit"), "", count, amountCell{amount, true})
+	}
 	if ran.Rebates {
 		section(l.pick("返佣", "Rebates"), l.pick("笔数", "Count"), l.pick("应得", "Expected"), l.pick("已付", "Stated"), l.pick("损失", "Loss"))
 		for c := rules.CauseOK; c <= rules.CauseStatementOver; c++ {
@@ -68,7 +71,7 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	section(l.pick("未做的部分", "Left out"), l.pick("缺少的输入", "Absent input"))
 	for _, p := range r.Parts {
 		if !p.Ran {
-			line(l.part(p.Name), p.Why)
+			line(l.part(p.Name), l.why(p))
 		}
 	}
 	section(l.pick("自检", "Proof"), l.pick("左边", "Left"), l.pick("右边", "Right"), l.pick("相等", "Equal"))
@@ -233,6 +236,20 @@ var partTexts = map[string][2]string{
 	"coupons":         {"优惠券核对", "coupons"},
 	"devices":         {"设备奖励核对", "device rewards"},
 	"device_registry": {"设备档案核对", "checks of devices"},
+	"carry":           {"跨日结转", "carry-forward of open trades"},
+	"history":         {"历史交易", "history of earlier days"},
+}
+
+// NotSupported is the Why of a part that this version does not do yet, whatever
+// the inputs are.
+const NotSupported = "not_supported"
+
+// why is the input that a part that was left out lacks, or why else it was.
+func (l Lang) why(p engine.PartState) string {
+	if p.Why == NotSupported {
+		return l.pick("本版本尚不支持", "not supported yet")
+	}
+	return p.Why
 }
 
 // part names a part of the work.

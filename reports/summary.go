@@ -184,6 +184,14 @@ type limitsInfo struct {
 	Rejects     limitInfo `json:"rejects"`
 	Breaks      limitInfo `json:"breaks"`
 	BreakAmount limitInfo `json:"break_amount"`
+	// Settled are the breaks that were left out of both, because a verdict
+	// settles them.
+	Settled settledInfo `json:"settled"`
+}
+
+type settledInfo struct {
+	Breaks int64  `json:"breaks"`
+	Amount string `json:"amount"`
 }
 
 type timingInfo struct {
@@ -368,8 +376,10 @@ func rejectCounts(r *engine.Result) countsJSON {
 
 func limitsOf(r *engine.Result, l Limits) limitsInfo {
 	count, amount := Counted(r.Breaks)
+	settled, settledAmount := Settled(r.Breaks)
 	limit := micros(int64(l.BreakAmount))
 	return limitsInfo{
+		Settled:     settledInfo{settled, settledAmount.String6()},
 		Rejects:     limitInfo{l.Rejects, len(r.Rejects), int64(len(r.Rejects)) > l.Rejects},
 		Breaks:      limitInfo{l.Breaks, count, count > l.Breaks},
 		BreakAmount: limitInfo{limit.String6(), amount.String6(), amount.Cmp(limit) > 0},

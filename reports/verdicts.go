@@ -1,6 +1,11 @@
 package reports
 
-import "strings"
+import (
+	"strings"
+
+	"duizhang/engine"
+	"duizhang/rules"
+)
 
 // A VerdictState is what a person concluded about a break.
 type VerdictState uint8
@@ -35,6 +40,10 @@ func (s VerdictState) Text(lang Lang) string {
 	}
 	return verdictTexts[s][lang.index()]
 }
+
+// Settles reports whether a break with that verdict counts towards no limit any
+// more: somebody has decided on it. Only [VerdictOpen] leaves it open.
+func (s VerdictState) Settles() bool { return s > VerdictOpen }
 
 // VerdictStates are all states, in the order of the drop-down.
 func VerdictStates() []VerdictState {
@@ -99,4 +108,42 @@ func ParseVerdictColumn(head string) (VerdictColumn, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Settle marks the breaks whose verdict settles them.
+func Settle(breaks []engine.Break, verdicts map[string]Verdict) {
+	if len(verdicts) == 0 {
+		return
+	}
+	for i := range breaks {
+		breaks[i].Settled = verdicts[breaks[i].ID()].State.Settles()
+	}
+}
+
+// Settled is how many breaks would count towards the job's limits had nobody
+// settled them, and what they add up to in millionths of a yuan.
+func Settled(breaks []engine.Break) (count int64, amount rules.Sum) {
+	for i := range breaks {
+		if breaks[i].Settled && breaks[i].Severity.Counts() {
+			count++
+			amount.AddSum(stake(&breaks[i]))
+		}
+	}
+	return count, amount
+}
+
+// AmountText is the amount at stake in yuan.
+func AmountText(b *engine.Break) string { return stake(b).String6() }
+
+// Title is a break's title in words.
+func (l Lang) Title(code rules.BreakCode) string { return l.text(code).Title }
+
+// settledText says how many breaks were left out of the limits, or nothing.
+func settledText(breaks []engine.Break, l Lang) string {
+	count, amount := Settled(breaks)
+	if count == 0 {
+		return ""
+	}
+	return l.pick(itoa(count)+" 条差异已有结论（"+amount.String6()+"），不计入限额",
+		itoa(count)+" breaks have a verdict ("+amount.String6()+") and count towards no limit")
 }

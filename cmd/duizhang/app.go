@@ -107,7 +107,8 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolVar(&a.version, "version", false, a.say("显示版本", "print the version"))
 	root.AddCommand(
 		a.runCommand(), a.demoCommand(), a.initCommand(), a.inspectCommand(), a.validateCommand(),
-		a.explainCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(), a.hashMemberCommand(), a.generateCommand(),
+		a.explainCommand(), a.verdictsCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(),
+		a.hashMemberCommand(), a.generateCommand(),
 		a.completionCommand(), a.versionCommand(),
 	)
 	a.dress(root)
@@ -164,10 +165,10 @@ func (a *app) unknownCommand(root *cobra.Command, word string) error {
 	for _, c := range root.Commands() {
 		names = append(names, c.Name())
 	}
-	hint := a.say("运行 duizhang --help 查看所有命令", "run duizhang --help for all commands")
+	hint := a.say("运行 %s --help 查看所有命令", "run %s --help for all commands", root.CommandPath())
 	if near := job.Nearest(word, names); near != "" {
-		hint = a.say("是不是想运行 duizhang %s？", "did you mean duizhang %s?", near)
-	} else if info, err := os.Stat(word); err == nil && !info.IsDir() {
+		hint = a.say("是不是想运行 %s %s？", "did you mean %s %s?", root.CommandPath(), near)
+	} else if info, err := os.Stat(word); !root.HasParent() && err == nil && !info.IsDir() {
 		hint = a.say("是不是想运行 duizhang run %s？", "did you mean duizhang run %s?", word)
 	}
 	return usage(a.say("没有命令 %q", "unknown command %q", word), hint)

@@ -31,6 +31,9 @@ func (a *app) dress(root *cobra.Command) {
 		},
 	})
 	commands := append([]*cobra.Command{root}, root.Commands()...)
+	for _, c := range root.Commands() {
+		commands = append(commands, c.Commands()...)
+	}
 	for _, c := range commands {
 		c.InitDefaultHelpFlag()
 		c.Flags().Lookup("help").Usage = a.say("显示说明", "print this help")

@@ -129,6 +129,10 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	known, err := a.knownVerdicts(j, outOf(j, f))
+	if err != nil {
+		return err
+	}
 	prof, err := startProfile(f.profile)
 	if err != nil {
 		return err
@@ -159,7 +163,7 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	}
 	prof.heap("heap-loaded.pprof")
 	defer func() { _ = s.close() }()
-	r := &runner{session: s, staging: staging, out: out, flags: f}
+	r := &runner{session: s, staging: staging, out: out, flags: f, verdicts: known}
 	err = r.run(ctx, show)
 	show.close()
 	prof.describe(r, size)
@@ -179,7 +183,8 @@ type runner struct {
 	outcome reports.Outcome
 	dir     string // where the results are now: out, or out.failed
 
-	shiftOrders func(engine.ShiftOrder) // what is behind the differences of the shifts; may be nil
+	shiftOrders func(engine.ShiftOrder)    // what is behind the differences of the shifts; may be nil
+	verdicts    map[string]reports.Verdict // what people concluded so far
 }
 
 func (r *runner) run(ctx context.Context, show progress) error {
@@ -209,8 +214,12 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
 		return err
 	}
+	reports.Settle(r.result.Breaks, r.verdicts)
 	r.outcome.ExitCode = r.status()
 	if err := r.write(ctx, w); err != nil {
+		return err
+	}
+	if err := r.rememberBreaks(ctx); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -229,6 +238,11 @@ func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show pro
 	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.tables, sink, engine.RunOptions{
 		Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders,
 	})
+	if r.result != nil && r.job.StateDir() != "" { // what the state is for besides verdicts
+		for _, name := range []string{"carry", "history"} {
+			r.result.Parts = append(r.result.Parts, engine.PartState{Name: name, Why: reports.NotSupported})
+		}
+	}
 	return err
 }
 
@@ -301,7 +315,7 @@ func (r *runner) reportOptions(dir string) reports.Options {
 	return reports.Options{
 		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: reports.ResultsOf(r.job.Engine.Parts()),
 		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
-		Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
+		Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
 		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
 	}
 }

@@ -12,13 +12,10 @@ import (
 
 // outOf is the output folder of a job.
 func outOf(j *job.Job, f runFlags) string {
-	switch {
-	case f.out != "":
+	if f.out != "" {
 		return f.out
-	case filepath.IsAbs(j.Output.Dir):
-		return filepath.Clean(j.Output.Dir)
 	}
-	return filepath.Join(j.Dir, filepath.FromSlash(j.Output.Dir))
+	return j.Path(j.Output.Dir)
 }
 
 // What stands beside an output folder.

@@ -2,6 +2,7 @@ package job
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
 	"duizhang/cmd/duizhang/lang"
@@ -29,6 +30,7 @@ type Job struct {
 
 	Limits Limits
 	Output Output
+	State  State
 
 	lang   lang.Lang
 	places map[string]schema.Pos
@@ -60,6 +62,12 @@ type Output struct {
 	Mode    os.FileMode // of the files; 0600 by default
 }
 
+// State says what is kept from run to run, and where.
+type State struct {
+	Dir         string // as written; "" for none
+	HistoryDays int
+}
+
 // The words of output.
 var (
 	Formats  = []string{"xlsx", "html", "csv", "parquet", "json"}
@@ -74,6 +82,20 @@ func (j *Job) Place(path string) schema.Pos {
 	}
 	return schema.Pos{File: j.File, Name: path}
 }
+
+// Path is a path of the job file as one that can be opened.
+func (j *Job) Path(path string) string {
+	switch {
+	case path == "":
+		return ""
+	case filepath.IsAbs(path):
+		return filepath.Clean(path)
+	}
+	return filepath.Join(j.Dir, filepath.FromSlash(path))
+}
+
+// StateDir is the state folder as one that can be opened, "" for none.
+func (j *Job) StateDir() string { return j.Path(j.State.Dir) }
 
 // Given tells whether the job has patterns of the kind.
 func (j *Job) Given(kind schema.InputKind) bool { return j.Engine.Inputs[kind] }
@@ -99,6 +121,7 @@ func defaults(file string) *Job {
 		Output: Output{
 			Dir: "out", Formats: Formats, Lang: lang.Chinese, Privacy: "mask", Parquet: "zstd", Mode: 0o600,
 		},
+		State:  State{HistoryDays: 400},
 		places: map[string]schema.Pos{},
 	}
 }

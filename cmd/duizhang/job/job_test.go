@@ -71,9 +71,6 @@ func TestProblems(t *testing.T) {
 		{"date", "date: §2026-02-30\n" + minimal, []string{`(date): "2026-02-30": must be a date, such as 2026-11-20`}},
 		{"zone", "timezone: §Asia/Shangai\n" + minimal, []string{`(timezone): "Asia/Shangai": no such time zone; such as Asia/Shanghai or UTC`}},
 		{"pid", minimal + "default_merchant: §208812345678901\n", []string{`(default_merchant): "208812345678901": must be a PID: 16 digits beginning 2088`}},
-		{"not supported", "inputs:\n  alipay_bill: [a.zip]\nstate: §{dir: state}\n", []string{
-			`(state): not supported yet: state; leave it out or empty`,
-		}},
 		{"shifts", minimal + "shifts: [{name: 早班, start: §\"6\"}, §{name: 晚班}, {name: A, start: 06:00}, §{name: A, start: \"07:00\"}, §{name: B, start: \"06:00\"}, {name: §\"\", start: §\"24:00\", §end: \"1\"}]\n", []string{
 			`(shifts[0].start): "6": must be a time of day, such as "06:00"`,
 			`(shifts[1]): a shift has a name and a start`,
@@ -83,7 +80,13 @@ func TestProblems(t *testing.T) {
 			`(shifts[5].start): "24:00": must be a time of day, such as "06:00"`,
 			`(shifts[5].end): "end": unknown key; valid: name, start`,
 		}},
-		{"not supported, block", minimal + "state:\n  §dir: state\n", []string{`(state): not supported yet: state; leave it out or empty`}},
+		{"state in the output", minimal + "output: {dir: x/out}\nstate: {dir: §x/out/../out/state, history_days: §-1}\n", []string{
+			`(state.dir): "x/out/../out/state": must not be in output.dir, which every run replaces`,
+			`(state.history_days): "-1": must be a whole number from 0 to 1000000000`,
+		}},
+		{"state by date", "date: 2026-11-20\n" + minimal + "state: {dir: §\"state/{date:2006}\"}\n", []string{
+			`(state.dir): "state/{date:2006}": must have no date in it: the runs of all days share it`,
+		}},
 		{"columns", minimal + "columns:\n  pos_orders: {§out_tradeno: [小票号], total_amount: [应收, 应收款, §应收]}\n", []string{
 			`(columns.pos_orders.out_tradeno): "out_tradeno": unknown column; valid: ` + strings.Join(ColumnNames(schema.PosOrders), ", ") + `; did you mean "out_trade_no"?`,
 			`(columns.pos_orders.total_amount[2]): "应收": already given to the column total_amount`,
@@ -200,7 +203,7 @@ shifts:   [{name: 早班, start: "06:00"}, {name: 晚班, start: 18:30}]
 limits:   {rejects: 1, breaks: 2, break_amount: "3.00"}
 output:   {dir: "out/{date:2006-01-02}", formats: [csv, json], lang: en, privacy: keep,
            csv_bom: true, sort: true, parquet: snappy, mode: 0640}
-state:
+state:    {dir: ../state, history_days: 30}
 `)
 	e := j.Engine
 	if e.Date != 20777 || e.AmountTolerance != 5 || e.CutoffWindow != 300 || e.SuggestWindow != 90 || e.CarryDays != 1 ||
@@ -217,6 +220,9 @@ state:
 	}
 	if o := j.Output; o.Dir != "out/2026-11-20" || o.Lang != lang.English || o.Privacy != "keep" || !o.CSVBOM || !o.Sort || o.Parquet != "snappy" || o.Mode != 0o640 {
 		t.Errorf("Output = %+v", o)
+	}
+	if j.State != (State{"../state", 30}) {
+		t.Errorf("State = %+v", j.State)
 	}
 	if j.Patterns[0].Text != "bills/20261120/*.zip" || len(j.Patterns) != 6 || j.Given(schema.CouponsKind) {
 		t.Errorf("Patterns = %+v", j.Patterns)

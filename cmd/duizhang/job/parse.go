@@ -56,6 +56,7 @@ type filler struct {
 	policy   ast.Node // refunds.policy
 	policies map[string]rules.Policy
 	dir      ast.Node // output.dir
+	stateDir ast.Node // state.dir
 	patterns []Pattern
 	nodes    []ast.Node // of patterns
 }
@@ -107,7 +108,7 @@ func (p *filler) fields() []field {
 			field{"break_amount", p.amount(&p.job.Limits.BreakAmount)},
 		)},
 		{"output", p.output},
-		{"state", p.unsupported},
+		{"state", p.state},
 	}
 }
 
@@ -334,6 +335,18 @@ func (p *filler) output(path string, n ast.Node) {
 	})
 }
 
+// state reads what is kept from run to run. A state without a folder is none.
+func (p *filler) state(path string, n ast.Node) {
+	s := &p.job.State
+	p.mapping(path, n, []field{
+		{"dir", func(path string, n ast.Node) {
+			p.filled(&s.Dir)(path, n)
+			p.stateDir = n
+		}},
+		{"history_days", p.count(&s.HistoryDays)},
+	})
+}
+
 // mode is the mode of the files: octal, and the owner may read and write.
 func (p *filler) mode(path string, n ast.Node) {
 	want := p.say("应为八进制文件权限，例如 \"0640\"，所有者须可读写", `must be an octal file mode such as "0640" that lets the owner read and write`)
@@ -371,7 +384,24 @@ func (p *filler) resolve(opt Options) {
 		p.job.Engine.Date = dayNumber(p.job.Day)
 	}
 	p.resolvePaths()
+	p.checkState()
 	p.resolvePolicy()
+}
+
+// checkState keeps the state out of the output folder, which every run replaces,
+// and out of folders that change with the date.
+func (p *filler) checkState() {
+	if p.stateDir == nil || p.job.State.Dir == "" {
+		return
+	}
+	if strings.Contains(p.job.State.Dir, "{date:") {
+		p.problem("state.dir", p.stateDir, p.say("state.dir 里不能有日期：它由每天的对账共用", "must have no date in it: the runs of all days share it"))
+		return
+	}
+	out, state := p.job.Path(p.job.Output.Dir), p.job.StateDir()
+	if rel, err := filepath.Rel(out, state); err == nil && filepath.IsLocal(rel) {
+		p.problem("state.dir", p.stateDir, p.say("不能在 output.dir 之内：每次对账都会替换那个文件夹", "must not be in output.dir, which every run replaces"))
+	}
 }
 
 func (p *filler) resolvePaths() {

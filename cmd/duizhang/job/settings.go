@@ -52,6 +52,13 @@ type Settings struct {
 		Sort    bool     `json:"sort"`
 		Parquet string   `json:"parquet"`
 	} `json:"output"`
+	State *StateSettings `json:"state"` // null: no carry-forward, no history, no verdicts
+}
+
+// StateSettings are those of the state folder.
+type StateSettings struct {
+	Dir         string `json:"dir"`
+	HistoryDays int    `json:"history_days"`
 }
 
 // A FundRule is one line of the refund policy in use.
@@ -107,6 +114,9 @@ func (j *Job) Settings() Settings {
 	o := &j.Output
 	s.Output.Dir, s.Output.Formats, s.Output.Lang, s.Output.Privacy = o.Dir, o.Formats, o.Lang.String(), o.Privacy
 	s.Output.CSVBOM, s.Output.Sort, s.Output.Parquet = o.CSVBOM, o.Sort, o.Parquet
+	if j.State.Dir != "" {
+		s.State = &StateSettings{j.State.Dir, j.State.HistoryDays}
+	}
 	return s
 }
 
