@@ -238,6 +238,8 @@ func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	w.concludeAudit(&a)
 	if product == w.p.faceToFace {
 		u.cause = a.cause
+	} else if u.order >= 0 {
+		w.extraAudits = append(w.extraAudits, extraAudit{u.order, product})
 	}
 	w.emitRebate(&a, out)
 	w.addLoss(&a)
@@ -395,6 +397,9 @@ func (w *worker) findRebate(code rules.BreakCode, u *unit, product uint32, amoun
 	i := w.find(code, code.Side(), u, amount, expected, found, w.p.text(product))
 	br := &w.found.breaks[i]
 	br.Micro = true
+	if n := len(w.subjects); n > 0 {
+		w.subjects[n-1].product = product
+	}
 	if s := &w.rows.Statements; statement >= 0 && br.Side == rules.SideStatement {
 		br.Table, br.Line = s.Table[statement], s.Line[statement]
 	}

@@ -239,6 +239,7 @@ func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, ex
 		br.Table, br.Line = in.Table[run], in.Line[run]
 	}
 	w.found.breaks = append(w.found.breaks, br)
+	w.about(subject{order: u.order, bill: u.bill})
 	return int32(len(w.found.breaks) - 1)
 }
 
@@ -274,6 +275,7 @@ func (w *worker) findRefund(code rules.BreakCode, r *refundUnit, amount, expecte
 		br.Table, br.Line = b.Table[r.bill], b.Line[r.bill]
 	}
 	w.found.breaks = append(w.found.breaks, br)
+	w.about(subject{order: r.pos, bill: r.bill, refund: true})
 }
 
 // An openUnit is a one-sided trade that a suggestion may explain (rules 3).

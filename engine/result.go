@@ -76,6 +76,20 @@ func (b *Break) subject() string {
 	return b.What
 }
 
+// atStake is the break's amount in millionths.
+func (b *Break) atStake() rules.Sum {
+	var s rules.Sum
+	if b.Micro {
+		s.AddInt(b.Amount)
+		return s
+	}
+	const parts = 10 // the largest amount of fen, in millionths, would not fit
+	for range parts {
+		s.AddInt(b.Amount * (microPerFen / parts))
+	}
+	return s
+}
+
 // A Tally counts units and adds amounts of the two sides.
 type Tally struct {
 	PosCount, BillCount   int64
@@ -170,6 +184,8 @@ type Result struct {
 	Devices    []DeviceReward // sorted by device, month
 	Shifts     []ShiftRow     // in the order of the stores and shifts
 	PIDUses    []PIDUse       // of a job with Guard: by till, product, time and PID
+
+	Attributions []Attribution // the causes of the breaks, first those that explain most
 
 	Invariants []Invariant
 	FeesLater  []int32 // tables whose fees are all 0

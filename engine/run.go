@@ -57,6 +57,7 @@ type driver struct {
 	contested []map[uint64]bool
 	opt       RunOptions
 	sink      ResultSink
+	census    *census
 
 	mu      sync.Mutex
 	found   []*findings // by part
@@ -98,6 +99,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	n := d.store.keep.parts
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
 	d.totals, d.out, d.shifts, d.losses, d.uses = totals{}, outTotals{}, shiftTable{}, lossTable{}, map[pidUseKey]*PIDUse{}
+	d.census = newCensus()
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -146,6 +148,7 @@ func (d *driver) mergeWorker(w *worker) {
 	d.shifts.merge(&w.shifts)
 	d.losses.merge(&w.losses)
 	mergeUses(d.uses, w.pidUses)
+	d.census.merge(w.census)
 }
 
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
@@ -203,6 +206,7 @@ func (d *driver) result() (*Result, error) {
 	d.mergeFindings(r)
 	r.OutOfScope = d.totals.outOfScope.count
 	r.Words = p.words.Texts()
+	r.Attributions = attribute(d.census, r.Breaks, p.text)
 	for i, t := range p.tables {
 		if t.Kind == schema.AlipayBill && t.FeesAllZero && t.Rows > 0 {
 			r.FeesLater = append(r.FeesLater, int32(i))

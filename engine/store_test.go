@@ -301,6 +301,9 @@ func (d *madeDay) run(t *testing.T, opt StoreOptions, workers, batch int) []stri
 		lines = append(lines, fmt.Sprintf("group %+v", g))
 	}
 	lines = append(lines, fmt.Sprintf("%+v", result.Losses), fmt.Sprint(result.OutOfScope))
+	for _, a := range result.Attributions {
+		lines = append(lines, fmt.Sprintf("cause %+v", a))
+	}
 	for _, v := range result.Invariants {
 		lines = append(lines, fmt.Sprintf("%+v", v))
 	}

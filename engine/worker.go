@@ -88,6 +88,11 @@ type worker struct {
 	shiftOrders func(ShiftOrder)
 	pidUses     map[pidUseKey]*PIDUse // of all its partitions; nil until there is one
 
+	census      *census
+	subjects    []subject
+	extraAudits []extraAudit
+	goodsOrder  []int32 // by word of a goods_id: the order in hand that has it
+
 	found  *findings
 	totals totals
 	part   Part
@@ -151,7 +156,10 @@ func (t *totals) merge(o *totals) {
 }
 
 func newWorker(p *plan) *worker {
-	w := &worker{p: p, joinables: map[joinable]int32{}, orphanOfKey: map[orphanKey]int32{}, judged: map[judgeKey]judgement{}}
+	w := &worker{
+		p: p, joinables: map[joinable]int32{}, orphanOfKey: map[orphanKey]int32{}, judged: map[judgeKey]judgement{},
+		census: newCensus(),
+	}
 	w.tagPrice = w.tagOf
 	return w
 }
@@ -167,6 +175,7 @@ func (w *worker) reconcile(number int) *findings {
 	w.found.breaks = w.breaks[:0]
 	w.lastGroup.sum = nil
 	w.totals = totals{}
+	w.subjects, w.extraAudits = w.subjects[:0], w.extraAudits[:0]
 	w.part.reset(number)
 	w.number()
 	w.prepareJoin()
@@ -187,6 +196,9 @@ func (w *worker) reconcile(number int) *findings {
 	w.emit(&w.part)
 	w.orphanStatements()
 	w.addReturned()
+	if !w.p.collecting {
+		w.count()
+	}
 	w.breaks, w.found.breaks = w.found.breaks, slices.Clone(w.found.breaks) // what stays takes no more than it needs
 	return w.found
 }

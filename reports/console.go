@@ -75,6 +75,7 @@ func (c *console) run(r *engine.Result, end Outcome, out string) {
 	if text := settledText(r.Breaks, l); text != "" {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(green, text))
 	}
+	c.causes(r)
 	if n := len(r.Rejects); n > 0 {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行拒收，见 rejects", itoa(n)+" rows were rejected, see rejects")))
 	}
@@ -126,6 +127,17 @@ func (c *console) breaks(r *engine.Result) {
 		styles = append(styles, map[rules.Severity]string{rules.SeverityError: red, rules.SeverityWarn: yellow}[t.severity])
 	}
 	c.table([]string{l.pick("差异", "breaks"), l.pick("笔数", "count"), l.pick("金额", "amount"), l.pick("级别", "severity")}, breaks, styles)
+}
+
+// causes shows what explains most of the breaks.
+func (c *console) causes(r *engine.Result) {
+	const most = 3
+	for i := range r.Attributions[:min(most, len(r.Attributions))] {
+		if i == 0 {
+			fmt.Fprintf(&c.text, "\n%s\n", c.paint(bold, c.lang.pick("主要原因", "main causes")))
+		}
+		fmt.Fprintf(&c.text, "%s\n", visible(c.lang.attribution(&r.Attributions[i], r.Date, Mask)))
+	}
 }
 
 // visible is s with characters that a terminal would obey written out: \n, \x1b,

@@ -177,6 +177,18 @@ func (d *day) result() *engine.Result {
 			Terminal: []engine.LossGroup{{Key: "S001/T01", Parent: "S001", Count: 3, Loss: fenSum(10000), Lost: fenSum(10000), Since: 1795104000}},
 		},
 	}
+	r.Attributions = []engine.Attribution{
+		{
+			Code: rules.BreakPOSOnly, Severity: rules.SeverityError, Breaks: 10, AllBreaks: 11, Amount: fenSum(980_200_000), AllAmount: fenSum(1_053_810_000),
+			Segment: []engine.Facet{{Dimension: engine.DimensionStore, Value: "NJ001"}, {Dimension: engine.DimensionTerminal, Value: "7"}},
+			Rows:    20, AllRows: 1000, First: 1795210800, Last: 1795217000,
+		},
+		{
+			Code: rules.BreakRefundSplit, Severity: rules.SeverityError, Breaks: 6, AllBreaks: 6, Amount: fenSum(1), AllAmount: fenSum(1),
+			Segment: []engine.Facet{{Dimension: engine.DimensionOperator, Value: "13812340000"}},
+			Rows:    1, AllRows: 3000, Refunds: true, First: 1795124400, Last: 1795128000, Ended: true,
+		},
+	}
 	r.Trades[rules.StatusMatched] = engine.Tally{PosCount: 2, BillCount: 2, PosAmount: fenSum(2400), BillAmount: fenSum(2400)}
 	r.Scenarios[rules.Above] = engine.ScenarioTally{Orders: 1, Amount: fenSum(1200), Filler: fenSum(200), Lines: 2, Fillings: 1}
 	r.Causes[rules.CauseOK] = engine.CauseTally{Count: 2, Expected: fenSum(5), Stated: fenSum(5)}

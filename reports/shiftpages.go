@@ -431,6 +431,12 @@ tr { break-inside: avoid }
 {{end}}</html>
 `))
 
+// A pageCell is a cell of a shift's page.
+type pageCell struct {
+	Text   string
+	Number bool
+}
+
 // ShiftHTML writes the pages as one HTML file that prints a page for each shift,
 // with lines to sign.
 func ShiftHTML(w io.Writer, pages []ShiftPage, l Lang) error {

@@ -80,6 +80,8 @@ type summaryInfo struct {
 	Limits     limitsInfo      `json:"limits"`
 	ExitCode   int             `json:"exit_code"`
 	Timings    []timingInfo    `json:"timings"`
+
+	Attributions []attributionInfo `json:"attributions"`
 }
 
 type jobInfo struct {
@@ -224,6 +226,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts),
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
 		Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
+		Attributions: attributionsOf(r, o.Privacy),
 	}
 	for _, p := range r.Parts {
 		info.Parts = append(info.Parts, partInfo(p))

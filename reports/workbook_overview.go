@@ -279,43 +279,6 @@ func (o *overviewSheet) verdict() (cellStyle, string) {
 	return goodBanner, "✔ " + text
 }
 
-// money is an amount in millionths with its thousands apart.
-func money(s rules.Sum) string {
-	text := s.String6()
-	sign := ""
-	if strings.HasPrefix(text, "-") {
-		sign, text = "-", text[1:]
-	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	var parts []string
-	for len(whole) > 3 {
-		parts = append([]string{whole[len(whole)-3:]}, parts...)
-		whole = whole[:len(whole)-3]
-	}
-	return sign + strings.Join(append([]string{whole}, parts...), ",") + "." + fraction
-}
-
-// shares is what is matched of what is compared, by count and by money: both sides
-// of what ended matched over both sides of what ended matched or as a break.
-func shares(t *[9]engine.Tally) (count, amount [2]rules.Sum) {
-	for _, s := range comparedStatuses {
-		var n, m rules.Sum
-		n.AddInt(t[s].PosCount + t[s].BillCount)
-		m.AddSum(t[s].PosAmount)
-		m.AddSum(t[s].BillAmount)
-		if s == rules.StatusMatched {
-			count[0], amount[0] = n, m
-		}
-		count[1].AddSum(n)
-		amount[1].AddSum(m)
-	}
-	return count, amount
-}
-
-var comparedStatuses = []rules.Status{
-	rules.StatusMatched, rules.StatusAmountMismatch, rules.StatusStatusMismatch, rules.StatusBillOnly, rules.StatusPOSOnly,
-}
-
 // share is such a share as a formula over the table of statuses. It is cut off to
 // four decimals: what is not all is never shown as 100 %.
 func (o *overviewSheet) share(v [2]rules.Sum, columns ...int) live {
@@ -525,38 +488,22 @@ func (o *overviewSheet) first() {
 	}
 }
 
-// rankedBreaks are the breaks by code, the gravest first, and the largest first
-// among these.
-func rankedBreaks(breaks []engine.Break) []codeTally {
-	tallies := tallyBreaks(breaks)
-	slices.SortStableFunc(tallies, func(a, b codeTally) int {
-		if a.severity != b.severity {
-			return int(a.severity) - int(b.severity)
-		}
-		return b.amount.Cmp(a.amount)
-	})
-	return tallies
-}
-
 // causes is what most breaks have in common, as the attribution found it.
 func (o *overviewSheet) causes() {
 	l := o.lang
-	findings := o.attribution()
-	if len(findings) == 0 {
+	causes := o.result.Attributions
+	if len(causes) == 0 {
 		return
 	}
 	o.section(l.pick("主要原因", "Main causes"))
-	for _, text := range findings {
+	const most = 6
+	for i := range causes[:min(most, len(causes))] {
 		o.row(20, func() {
-			o.c.text(lineText, text)
+			o.c.text(lineText, l.attribution(&causes[i], o.result.Date, o.privacy))
 			o.span(colName, colNote, lineText)
 		})
 	}
 }
-
-// attribution is the place of the findings about what most breaks have in common;
-// nothing where none has been computed.
-func (o *overviewSheet) attribution() []string { return nil }
 
 // breaks are the breaks by code: counted over their sheets, beside the engine's
 // figures.
@@ -965,21 +912,6 @@ func asCount(v live) live {
 		n = n*10 + int64(d-'0')
 	}
 	return live{formula: v.formula, value: sumOf(n), count: true}
-}
-
-var invariantTexts = map[string][2]string{
-	"bill.payments":     {"账单交易：读入 = 各去向 + 拒收（笔数 / 金额）", "bill payments: read = all statuses + rejects"},
-	"bill.refunds":      {"账单退款：读入 = 各去向 + 拒收", "bill refunds: read = all statuses + rejects"},
-	"pos.orders":        {"POS 订单：读入 = 各去向 + 拒收", "POS orders: read = all statuses + rejects"},
-	"pos.refunds":       {"POS 退款：读入 = 各去向 + 拒收", "POS refunds: read = all statuses + rejects"},
-	"goods.allocated":   {"商品分摊：订单金额 = 分摊之和", "goods: totals of the orders = what is allocated"},
-	"refunds.parts":     {"退款拆分：退款额 = 各部分之和", "refunds: what is returned = its parts"},
-	"rows.alipay_bill":  {"账单行：文件行数 = 采用 + 拒收", "bill rows: in the files = accepted + rejected"},
-	"rows.pos_orders":   {"POS 订单行：文件行数 = 采用 + 拒收", "POS rows: in the files = accepted + rejected"},
-	"rows.pos_refunds":  {"POS 退款行：文件行数 = 采用 + 拒收", "POS refund rows: in the files = accepted + rejected"},
-	"rows.rebate":       {"返佣账单行：文件行数 = 采用 + 拒收", "statement rows: in the files = accepted + rejected"},
-	"rebates.losses":    {"返佣损失：各原因之和 = 应得 − 已付", "rebate losses: by cause = expected − paid"},
-	"statements.amount": {"返佣账单金额：读入 = 各去向之和", "statement amounts: read = where they ended"},
 }
 
 // proofs are the run's invariants: both sides, and whether they are equal.

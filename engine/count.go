@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"duizhang/engine/schema"
+)
+
+// A subject is what a break in w.found is about, in the rows of the partition.
+type subject struct {
+	at          int32  // number of the break
+	order, bill int32  // of a trade: order, payment; of a refund: POS refund, bill row; -1 for none
+	product     uint32 // of a rebate, 0 for none
+	refund      bool
+}
+
+// An extraAudit is an order that is audited for another product than
+// face_to_face, for which the unit's cause stands.
+type extraAudit struct {
+	order   int32
+	product uint32
+}
+
+// count adds the partition's trades, refunds and breaks to the worker's census.
+func (w *worker) count() {
+	c := w.census
+	c.growGoods(len(w.p.texts))
+	w.goodsOrder = fill(w.goodsOrder, len(w.p.texts), 0)
+	for i := range w.units[:w.rowUnits] {
+		u := &w.units[i]
+		if u.order >= 0 {
+			w.countOrder(u)
+			w.eachGoods(u.order, int32(i+1), func(id uint32) { c.goods[id]++ })
+		} else {
+			key := w.billCell(u.bill)
+			c.cells[c.at(&key)].counts[ofPayments]++
+		}
+	}
+	for i := range w.refunds {
+		r := &w.refunds[i]
+		if r.pos >= 0 {
+			key := w.refundCell(r.pos)
+			c.cells[c.at(&key)].counts[ofPOSRefunds]++
+		}
+		if r.bill >= 0 {
+			key := w.billCell(r.bill)
+			c.cells[c.at(&key)].counts[ofBillRefunds]++
+		}
+	}
+	for _, a := range w.extraAudits {
+		key, provider := w.orderCell(a.order, a.product)
+		c.cells[c.withProvider(c.at(&key), provider)].counts[ofAudits]++
+	}
+	for i := range w.subjects {
+		w.countBreak(&w.subjects[i], int32(-1-i))
+	}
+}
+
+// countOrder counts a trade with an order, and its payment; mostly both are in one
+// cell.
+func (w *worker) countOrder(u *unit) {
+	c := w.census
+	key, provider := w.orderCell(u.order, 0)
+	all := c.at(&key)
+	counts := &c.cells[c.withProvider(all, provider)].counts
+	counts[ofOrders]++
+	if u.cause != 0 {
+		counts[ofAudits]++
+	}
+	if u.bill < 0 {
+		return
+	}
+	if paid := w.billCell(u.bill); paid != key {
+		all = c.at(&paid)
+	}
+	c.cells[all].counts[ofPayments]++
+}
+
+// countBreak counts a break in each population that its subject is a row of.
+func (w *worker) countBreak(s *subject, mark int32) {
+	b, c := &w.found.breaks[s.at], w.census
+	t := breakTally{count: 1, amount: b.atStake(), first: schema.Null, last: schema.Null}
+	in, bills, refunds := &w.rows.Orders, &w.rows.Bills, &w.rows.Refunds
+	if s.refund {
+		if s.bill >= 0 {
+			t.seen(bills.Time[s.bill])
+			key := w.billCell(s.bill)
+			c.addBreak(&key, ofBillRefunds, b.Code, &t)
+		}
+		if s.order >= 0 {
+			t.seen(refunds.Time[w.posRefunds[s.order].run])
+			key := w.refundCell(s.order)
+			c.addBreak(&key, ofPOSRefunds, b.Code, &t)
+		}
+		return
+	}
+	if s.bill >= 0 {
+		t.seen(bills.Time[s.bill])
+	}
+	if s.order >= 0 {
+		t.first, t.last = schema.Null, schema.Null // the POS's time, where there is one
+		t.seen(in.Time[w.orders[s.order].run])
+		product, of := uint32(0), ofOrders
+		if s.product != 0 {
+			of = ofAudits
+			if s.product != w.p.faceToFace {
+				product = s.product
+			}
+		}
+		key, provider := w.orderCell(s.order, product)
+		key[DimensionProvider] = provider
+		c.addBreak(&key, of, b.Code, &t)
+		if of == ofOrders {
+			w.eachGoods(s.order, mark, func(id uint32) { addTally(c, c.broken, brokenGoods{id, b.Code}, &t) })
+		}
+	}
+	if s.bill >= 0 {
+		key := w.billCell(s.bill)
+		c.addBreak(&key, ofPayments, b.Code, &t)
+	}
+}
+
+// orderCell is the cell of an order, or of its audit for a product, and the PID
+// that it was sent with.
+func (w *worker) orderCell(order int32, product uint32) (key cellKey, provider uint32) {
+	o, in := &w.orders[order], &w.rows.Orders
+	return cellKey{
+		in.Store[o.run], in.Terminal[o.run], in.Operator[o.run], hourOf(in.Time[o.run]), anyProvider, product, o.merchant,
+	}, in.ProviderPID[o.run]
+}
+
+func (w *worker) billCell(row int32) cellKey {
+	b := &w.rows.Bills
+	return cellKey{
+		b.Store[row], b.Terminal[row], b.Operator[row], hourOf(b.Time[row]), anyProvider, 0, b.Merchant[row],
+	}
+}
+
+func (w *worker) refundCell(refund int32) cellKey {
+	p, in := &w.posRefunds[refund], &w.rows.Refunds
+	return cellKey{
+		in.Store[p.run], unknownWord, unknownWord, hourOf(in.Time[p.run]), anyProvider, 0, p.merchant,
+	}
+}
+
+// hourOf is the hour of the day from 0 to 23.
+func hourOf(t int64) uint32 {
+	if t == schema.Null {
+		return unknownWord
+	}
+	return uint32((t - int64(dayOf(t))*daySeconds) / hourSeconds)
+}
+
+// eachGoods calls f once for each goods_id of the order. The mark is the order's
+// own; it tells a goods_id that has been met.
+func (w *worker) eachGoods(order, mark int32, f func(id uint32)) {
+	l := &w.rows.Lines
+	for run := w.orders[order].run; run >= 0; run = w.nextRun[run] {
+		for line := w.orderLine[run]; line < w.orderLine[run+1]; line++ {
+			if id := l.Goods[line]; id != 0 && int(id) < len(w.goodsOrder) && w.goodsOrder[id] != mark {
+				w.goodsOrder[id] = mark
+				f(id)
+			}
+		}
+	}
+}
+
+// about notes what the break that was found last is about.
+func (w *worker) about(s subject) {
+	if !w.p.collecting {
+		s.at = int32(len(w.found.breaks) - 1)
+		w.subjects = append(w.subjects, s)
+	}
+}
