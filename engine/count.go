@@ -163,6 +163,14 @@ func (w *worker) eachGoods(order, mark int32, f func(id uint32)) {
 	}
 }
 
+// takeBack forgets the break that was found last.
+func (w *worker) takeBack() {
+	w.found.breaks = w.found.breaks[:len(w.found.breaks)-1]
+	if n := len(w.subjects); n > 0 {
+		w.subjects = w.subjects[:n-1]
+	}
+}
+
 // about notes what the break that was found last is about.
 func (w *worker) about(s subject) {
 	if !w.p.collecting {

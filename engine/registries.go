@@ -155,7 +155,7 @@ func (w *worker) checkFields(u *unit, run int32) {
 	}
 	i := w.find(rules.BreakGoodsFieldMissing, rules.SidePOS, u, 0, schema.Null, schema.Null, "")
 	m.first = w.found.breaks[i]
-	w.found.breaks = w.found.breaks[:i]
+	w.takeBack()
 }
 
 func (w *worker) fieldsMissing(u *unit) (fields uint8) {

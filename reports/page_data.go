@@ -73,7 +73,7 @@ type pageCause struct {
 }
 
 // A pageChart is a place for a chart that the script draws.
-type pageChart struct{ ID, Title, Text string }
+type pageChart struct{ ID, Title string }
 
 type pageKind struct {
 	Code, Title, Severity, Word string
@@ -500,7 +500,7 @@ func (b *pageBuilder) where() string {
 func (b *pageBuilder) charts() {
 	l, d := b.l, &b.p.Data
 	d.Lang = b.p.Lang
-	add := func(id, title, text string) { b.p.Charts = append(b.p.Charts, pageChart{id, title, text}) }
+	add := func(id, title string) { b.p.Charts = append(b.p.Charts, pageChart{id, title}) }
 	if b.ran.Trades {
 		for _, s := range append(slices.Clone(comparedStatuses), rules.StatusPending) {
 			t := &b.r.Trades[s]
@@ -518,7 +518,7 @@ func (b *pageBuilder) charts() {
 		}
 	}
 	if len(d.Matched) > 0 {
-		add("matched", l.pick("对平与差异（金额）", "Matched and not, by money"), "")
+		add("matched", l.pick("对平与差异（金额）", "Matched and not, by money"))
 	}
 	const most = 10
 	for _, t := range rankedBreaks(b.r.Breaks) {
@@ -529,10 +529,10 @@ func (b *pageBuilder) charts() {
 	slices.SortStableFunc(d.Kinds, func(a, b chartPoint) int { return compareAmounts(b.Amount, a.Amount) })
 	d.Kinds = d.Kinds[:min(most, len(d.Kinds))]
 	if len(d.Kinds) > 0 {
-		add("kinds", l.pick("各类差异（金额）", "Breaks by kind, by money"), "")
+		add("kinds", l.pick("各类差异（金额）", "Breaks by kind, by money"))
 	}
 	if b.hours() {
-		add("hours", l.pick("差异的时段（条数）", "Breaks by hour, by count"), "")
+		add("hours", l.pick("差异的时段（条数）", "Breaks by hour, by count"))
 	}
 	if !b.ran.Rebates {
 		return
@@ -544,7 +544,7 @@ func (b *pageBuilder) charts() {
 	}
 	slices.SortStableFunc(d.Causes, func(a, b chartPoint) int { return compareAmounts(b.Amount, a.Amount) })
 	if len(d.Causes) > 0 {
-		add("causes", l.pick("返佣损失的原因", "Rebate losses by cause"), "")
+		add("causes", l.pick("返佣损失的原因", "Rebate losses by cause"))
 	}
 	stores := b.missing(b.r.Losses.Store)
 	for i := range stores {
@@ -553,7 +553,7 @@ func (b *pageBuilder) charts() {
 		}
 	}
 	if len(d.Stores) > 1 {
-		add("stores", l.pick("返佣损失的门店（前十）", "Rebate losses by store (top ten)"), "")
+		add("stores", l.pick("返佣损失的门店（前十）", "Rebate losses by store (top ten)"))
 	}
 }
 

@@ -106,12 +106,13 @@ func (n node) text() string {
 
 // row are the cells' texts of the row whose attribute has the value.
 func (n node) row(attr, value string) []string {
+	rows := n.all(func(d node) bool { return d.Data == "tr" && d.attr(attr) == value })
+	if len(rows) == 0 {
+		return nil
+	}
 	var cells []string
-	for _, tr := range n.all(func(d node) bool { return d.Data == "tr" && d.attr(attr) == value }) {
-		for _, td := range tr.tags("td") {
-			cells = append(cells, td.text())
-		}
-		break
+	for _, td := range rows[0].tags("td") {
+		cells = append(cells, td.text())
 	}
 	return cells
 }

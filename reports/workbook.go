@@ -386,5 +386,3 @@ func (a amountCell) append(dst []byte) []byte {
 	}
 	return a.sum.AppendDecimal(dst, 2, 2)
 }
-
-func (a amountCell) text() string { return string(a.append(nil)) }
