@@ -65,7 +65,7 @@ var breakKinds = []breakKind{
 	{
 		"refunds",
 		[2]string{"退款", "Refunds"},
-		[2]string{"退款：对不上的退款，金额为正数，差额为支付宝减 POS", "Refunds that do not match; amounts are positive, differences are Alipay less POS"},
+		[2]string{"退款：对不上的退款（金额为正数；支付宝多退为短款 −，少退为长款 +）", "Refunds that do not match (amounts are positive; Alipay refunded more: short −, less: over +)"},
 		true, refundForm,
 		[]rules.BreakCode{
 			rules.BreakRefundBillOnly, rules.BreakRefundPOSOnly, rules.BreakRefundAmountMismatch,

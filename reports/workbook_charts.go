@@ -129,6 +129,7 @@ func (t *chartTable) chart(sheet string) *excelize.Chart {
 	switch t.kind {
 	case excelize.Bar:
 		chart.XAxis.ReverseOrder = true
+		chart.YAxis.Minimum = new(float64) // a bar that does not begin at 0 misleads
 		chart.PlotArea.ShowVal = true
 		chart.YAxis.None = true
 		chart.YAxis.MajorGridLines = false
@@ -139,7 +140,7 @@ func (t *chartTable) chart(sheet string) *excelize.Chart {
 		chart.PlotArea.NumFmt = excelize.ChartNumFmt{CustomNumFmt: format}
 	case excelize.ColStacked, excelize.BarPercentStacked, excelize.BarStacked:
 		chart.Overlap = &overlap
-		chart.XAxis.TickLabelSkip = 2
+		chart.XAxis.Font.Size = 7 // 24 hours side by side
 	case excelize.Doughnut:
 		chart.HoleSize = 55
 		chart.Legend.Position = "right"

@@ -147,7 +147,7 @@ func (o *overviewSheet) section(title string, heads ...string) {
 			case colWord, colCheck:
 				style = sectionWord
 			}
-			if h == o.lang.pick("处理建议", "What to do") || h == o.lang.pick("商户订单号", "Order number") || h == o.lang.pick("能否追回", "Can it be won back") {
+			if h == o.lang.pick("处理建议", "What to do") || h == o.lang.pick("商户订单号", "Order number") {
 				style = sectionStyle
 			}
 			o.c.text(style, h)
@@ -424,7 +424,7 @@ func (o *overviewSheet) moneyCard(ran Results) card {
 		note: l.pick("不可申诉 ", "lost ") + money(lost) + l.pick(" · 可申诉 ", " · claimable ") + money(claim),
 	}
 	if o.rebatesTo > o.rebatesFrom {
-		k.figure.formula = o.sumWhere(colNote, colCount2, o.rebatesFrom, o.rebatesTo-1, l.appeal(rules.AppealLost), l.appeal(rules.AppealClaimable))
+		k.figure.formula = o.sumWhere(colAmount2, colWord, o.rebatesFrom, o.rebatesTo-1, l.appealWord(rules.AppealLost), l.appealWord(rules.AppealClaimable))
 	}
 	return k
 }
@@ -643,7 +643,7 @@ func (o *overviewSheet) sides(title string, unit uint8, tallies *[9]engine.Tally
 		}
 		o.row(0, func() {
 			rows[s] = o.c.row
-			o.c.text(lineText, l.statusSided(s))
+			o.c.text(lineText, l.statusSided(unit, s))
 			o.c.blank(lineText)
 			figures := o.unitFigures(unit, s, t)
 			engine := typedFigures(t)
@@ -657,6 +657,9 @@ func (o *overviewSheet) sides(title string, unit uint8, tallies *[9]engine.Tally
 			o.checked(o.here(colCount, figures[0], engine[0]), o.here(colAmount, figures[1], engine[1]),
 				o.here(colCount2, figures[2], engine[2]), o.here(colAmount2, figures[3], engine[3]))
 			note := statusMeanings[s][l.index()]
+			if unit == refundUnit && (s == rules.StatusBillOnly || s == rules.StatusPOSOnly) {
+				note = ""
+			}
 			if figures[0].formula == "" && s == rules.StatusMatched {
 				note = l.pick("灰色为引擎结果：逐笔在 trades/refunds 表", "grey: the engine's figure; the rows are in the tables")
 			}
@@ -684,15 +687,18 @@ func (o *overviewSheet) sides(title string, unit uint8, tallies *[9]engine.Tally
 	return rows
 }
 
-// statusSided is the status with its side and sign.
-func (l Lang) statusSided(s rules.Status) string {
-	switch s {
-	case rules.StatusBillOnly:
+// statusSided is the status with its side and sign. A refund that Alipay alone has
+// is money that is missing.
+func (l Lang) statusSided(unit uint8, s rules.Status) string {
+	switch {
+	case s == rules.StatusBillOnly && unit == refundUnit:
+		return l.pick("短款：支付宝已退、POS 无（−）", "Short: refunded in Alipay, not in the POS (−)")
+	case s == rules.StatusPOSOnly && unit == refundUnit:
+		return l.pick("长款：POS 已退、支付宝无（+）", "Over: refunded in the POS, not in Alipay (+)")
+	case s == rules.StatusBillOnly:
 		return l.pick("长款：支付宝有、POS 无（+）", "Over: in Alipay, not in the POS (+)")
-	case rules.StatusPOSOnly:
+	case s == rules.StatusPOSOnly:
 		return l.pick("短款：POS 有、支付宝无（−）", "Short: in the POS, not in Alipay (−)")
-	case rules.StatusMatched, rules.StatusAmountMismatch, rules.StatusStatusMismatch, rules.StatusPending,
-		rules.StatusExcluded, rules.StatusDuplicate:
 	}
 	return l.status(s)
 }
@@ -769,8 +775,8 @@ func (o *overviewSheet) rebates(ran Results) {
 		return
 	}
 	l, list := o.lang, o.lists["rebates"]
-	o.section(l.pick("返佣审计", "Rebate audit"), "", l.pick("笔数", "Count"), l.pick("应得", "Expected"), l.pick("能否追回", "Can it be won back"),
-		l.pick("已付", "Paid"), l.pick("核对", "Check"), l.pick("损失（应得−已付）", "Loss (expected − paid)"))
+	o.section(l.pick("返佣审计", "Rebate audit"), l.pick("申诉", "Appeal"), l.pick("笔数", "Count"), l.pick("应得", "Expected"), l.pick("已付", "Paid"),
+		l.pick("损失（应得−已付）", "Loss"), l.pick("核对", "Check"), l.pick("说明", "Note"))
 	from := o.c.row + 1
 	o.rebatesFrom = from
 	var total rules.Sum
@@ -791,27 +797,27 @@ func (o *overviewSheet) rebates(ran Results) {
 		}
 		o.row(0, func() {
 			o.c.text(lineText, l.cause(c))
-			o.c.blank(lineText)
+			o.c.text(lineInfo, l.appealWord(c.Appeal()))
 			o.figure(lineCount, lineTypedCount, count)
 			o.figure(lineRebate, lineTyped, expected)
-			o.c.text(lineText, l.appeal(c.Appeal()))
 			o.figure(lineRebate, lineTyped, paid)
-			at := o.c.row
-			o.checked(o.here(colCount, count, engine[0]), o.here(colAmount, expected, engine[1]), o.here(colAmount2, paid, engine[2]),
-				claim{columnNames[colNote] + itoa(at), loss, engine[3]})
 			o.figure(lineRebate, lineTyped, loss)
+			o.checked(o.here(colCount, count, engine[0]), o.here(colAmount, expected, engine[1]),
+				o.here(colCount2, paid, engine[2]), o.here(colAmount2, loss, engine[3]))
+			o.c.text(lineText, l.appeal(c.Appeal()))
 		})
 	}
 	o.rebatesTo = o.c.row + 1 // behind the last
 	o.row(0, func() {
 		o.c.text(lineTotal, l.pick("合计", "Total"))
-		for o.c.col < colCheck {
+		for o.c.col < colAmount2 {
 			o.c.blank(lineTotal)
 		}
-		cell := columnNames[colNote]
+		cell := columnNames[colAmount2]
 		v := live{formula: "SUM(" + cell + itoa(from) + ":" + cell + itoa(o.c.row-1) + ")", value: total}
-		o.checked(claim{cell + itoa(o.c.row), v, live{value: total}})
 		o.c.formula(lineTotalAmount, v.formula, numberFigure(v.text()))
+		o.checked(o.here(colAmount2, v, live{value: total}))
+		o.c.text(lineTotal, l.pick("= 应得 − 已付", "= expected − paid"))
 	})
 }
 
@@ -920,7 +926,7 @@ func (o *overviewSheet) proofs() {
 		return
 	}
 	l := o.lang
-	o.section(l.pick("守恒自检", "Proofs"), "", "", l.pick("左边", "Left"), "", l.pick("右边", "Right"), l.pick("核对", "Check"), l.pick("代码", "Code"))
+	o.section(l.pick("守恒自检", "Proofs"), "", "", l.pick("左边", "Left"), l.pick("右边", "Right"), "", l.pick("核对", "Check"), l.pick("代码", "Code"))
 	for _, v := range o.result.Invariants {
 		o.row(0, func() {
 			text := v.Name
@@ -929,11 +935,11 @@ func (o *overviewSheet) proofs() {
 			}
 			o.c.text(lineText, text)
 			o.span(colName, colCount, lineText)
-			o.c.text(lineText, v.Left)
-			o.c.blank(lineText)
-			o.c.text(lineText, v.Right)
+			o.c.text(lineRight, v.Left)
+			o.c.text(lineRight, v.Right)
+			o.span(colCount2, colAmount2, lineRight)
 			row := itoa(o.c.row)
-			o.truth(columnNames[colAmount]+row+"="+columnNames[colAmount2]+row, truthFigure(v.Left == v.Right))
+			o.truth(columnNames[colAmount]+row+"="+columnNames[colCount2]+row, truthFigure(v.Left == v.Right))
 			o.c.text(lineInfo, v.Name)
 		})
 	}

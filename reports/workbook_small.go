@@ -74,6 +74,12 @@ func (b *book) smallLists(ran Results) []listSheet {
 			lists = append(lists, b.groupList())
 		}
 	}
+	if ran.Shifts {
+		lists = append(lists, b.shiftList())
+	}
+	if ran.Devices {
+		lists = append(lists, b.deviceList())
+	}
 	if l := b.controlList(); l != nil {
 		lists = append(lists, l)
 	}
@@ -140,6 +146,13 @@ var appealTexts = map[rules.Appeal][2]string{
 }
 
 func (l Lang) appeal(a rules.Appeal) string { return appealTexts[a][l.index()] }
+
+// appealWord is the short one.
+func (l Lang) appealWord(a rules.Appeal) string {
+	return map[rules.Appeal][2]string{
+		rules.AppealLost: {"不可申诉", "lost"}, rules.AppealClaimable: {"可申诉", "claimable"}, rules.AppealOwed: {"多付", "overpaid"},
+	}[a][l.index()]
+}
 
 func (b *book) lossList() listSheet {
 	l := b.lang
@@ -212,6 +225,88 @@ func micros128(s rules.Sum) rules.Sum {
 		}
 	}
 	return m
+}
+
+// shiftList is the settlement of the shifts.
+func (b *book) shiftList() listSheet {
+	type row = engine.ShiftRow
+	l := b.lang
+	fen := func(of func(*row) rules.Sum, given func(*row) bool) func(*row) (rules.Sum, bool) {
+		return func(r *row) (rules.Sum, bool) { return micros128(of(r)), given(r) }
+	}
+	always := func(*row) bool { return true }
+	compared := func(r *row) bool { return r.Compared }
+	count := func(of func(*row) int64, given func(*row) bool) func(*row) int64 {
+		return func(r *row) int64 {
+			if !given(r) {
+				return schema.Null
+			}
+			return of(r)
+		}
+	}
+	cell := func(column string, of func(*row) string) func(*row) string {
+		return func(r *row) string { return b.privacy.cell(column, of(r)) }
+	}
+	return sliceList(b, listInfo{
+		id: "shifts", sheet: l.pick("交接班", "Shifts"), full: shiftsName, limit: b.limitOf(rowLimit),
+		title: l.pick("交接班结算：每店每终端每人每班，POS 与支付宝并列", "Shift settlement: the POS beside Alipay, per store, terminal, operator and shift"),
+		note:  l.pick("差额 = 支付宝 − POS：正为长款，负为短款。支付宝以外的渠道只有 POS 一侧。", "Difference = Alipay − POS. Other channels have the POS side alone."),
+		none:  l.pick("没有班次", "no shifts"),
+	}, b.result.Shifts,
+		texts(l.pick("班次日期", "Day"), 11, idCell, func(r *row) string { return r.Day }),
+		texts(b.head(headStore), 12, idCell, cell("store_id", func(r *row) string { return r.Store })),
+		texts(b.head(headTerminal), 10, idCell, cell("terminal_id", func(r *row) string { return r.Terminal })),
+		texts(b.head(headOperator), 10, idCell, cell("operator_id", func(r *row) string { return r.Operator })),
+		texts(l.pick("班次", "Shift"), 10, idCell, cell("shift", func(r *row) string { return r.Shift })),
+		texts(l.pick("渠道", "Channel"), 10, idCell, cell("channel", func(r *row) string { return r.Channel })),
+		counts(l.pick("POS 笔数", "POS count"), 9, func(r *row) int64 { return r.PosCount }),
+		amounts(b.head(headPos), amountStyle, fen(func(r *row) rules.Sum { return r.PosAmount }, always)),
+		counts(l.pick("支付宝笔数", "Alipay count"), 10, count(func(r *row) int64 { return r.BillCount }, compared)),
+		amounts(b.head(headBill), amountStyle, fen(func(r *row) rules.Sum { return r.BillAmount }, compared)),
+		amounts(b.head(headGap), signedStyle, fen((*row).Difference, compared)),
+		counts(l.pick("POS 退款笔数", "POS refunds"), 10, count(func(r *row) int64 { return r.PosRefundCount }, (*row).HasPosRefunds)),
+		amounts(l.pick("POS 退款金额", "POS refunded"), amountStyle, fen(func(r *row) rules.Sum { return r.PosRefundAmount }, (*row).HasPosRefunds)),
+		counts(l.pick("退款笔数", "Refunds"), 10, func(r *row) int64 { return r.RefundCount }),
+		amounts(l.pick("退款金额", "Refunded"), amountStyle, fen(func(r *row) rules.Sum { return r.RefundAmount }, always)),
+		amounts(l.pick("退款差额", "Refund difference"), signedStyle, fen((*row).RefundDifference, func(r *row) bool { return r.ComparedRefunds })),
+	)
+}
+
+// deviceList is what devices were rewarded with, and what the policy makes of it.
+func (b *book) deviceList() listSheet {
+	type row = engine.DeviceReward
+	l := b.lang
+	fen := func(of func(*row) rules.Fen) func(*row) (rules.Sum, bool) {
+		return func(r *row) (rules.Sum, bool) { return micros(int64(of(r))), true }
+	}
+	// What a device has come to is not added up over its months.
+	running := func(head string, of func(*row) rules.Fen) listColumn[[]row] {
+		return listColumn[[]row]{head: head, width: 14, style: amountStyle, cell: func(c *cellsWriter, style cellStyle, t *[]row, i int) {
+			c.fen(style, int64(of(&(*t)[i])))
+		}}
+	}
+	return sliceList(b, listInfo{
+		id: "rewards", sheet: l.pick("设备奖励", "Devices"), full: devicesName, limit: b.limitOf(rowLimit),
+		title: l.pick("设备奖励：每台设备每月，账单所付与政策应付", "Device rewards: what was paid for each device and month, and what the policy allows"),
+		note:  l.pick("超出部分预留退还；差异逐条在「设备差异」。", "Set aside what is above; the breaks stand on their own sheet."),
+		none:  l.pick("无设备奖励", "no device rewards"),
+	}, b.result.Devices,
+		texts(l.pick("设备序列号", "Device"), 22, idCell, func(r *row) string { return r.SN }),
+		texts(l.pick("签约人 PID", "Signer PID"), 19, idCell, func(r *row) string { return r.Signer }),
+		texts(l.pick("月份", "Month"), 10, idCell, func(r *row) string { return r.Month.String() }),
+		amounts(b.head(headStated), amountStyle, fen(func(r *row) rules.Fen { return r.Stated })),
+		amounts(l.pick("政策应付", "Allowed"), amountStyle, fen(func(r *row) rules.Fen { return r.Allowed })),
+		amounts(l.pick("超出", "Excess"), amountStyle, fen(func(r *row) rules.Fen { return r.Excess })),
+		keys(b.head(headCause), 24, textCell, func(r *row) string {
+			if r.Cause == rules.DeviceOK {
+				return l.pick("正常", "ok")
+			}
+			return worded(reasonTexts, r.Cause.String(), l)
+		}),
+		counts(l.pick("已用月数", "Months used"), 10, func(r *row) int64 { return int64(r.MonthsUsed) }),
+		running(l.pick("累计", "In all"), func(r *row) rules.Fen { return r.TotalUsed }),
+		running(l.pick("还可获得", "Still to come"), func(r *row) rules.Fen { return r.StillToCome }),
+	)
 }
 
 // rejectList has the rows that were not accepted.

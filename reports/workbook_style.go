@@ -49,6 +49,7 @@ const (
 	sectionWord
 	stepStyle
 	lineText
+	lineRight
 	lineLink
 	lineCount
 	lineAmount
@@ -166,6 +167,7 @@ func bookStyles(f *excelize.File, lang Lang) ([]int, error) {
 		lineCount:       {ruled, format(count)},
 		lineAmount:      {ruled, format(amount)},
 		lineRebate:      {ruled, format(rebate)},
+		lineRight:       {ruled, align("right")},
 		lineCheck:       {ruled, color(greenColor), align("center")},
 		lineError:       {ruled, color(redColor), align("center")},
 		lineWarn:        {ruled, color(amberColor), align("center")},
