@@ -74,6 +74,11 @@ func (w *Writer) workbook(ctx context.Context, r *engine.Result, end Outcome) er
 func (b *book) make(ctx context.Context) error {
 	b.file = excelize.NewFile()
 	defer func() { _ = b.file.Close() }()
+	// Widths of columns count in digits of this font. Every office has one of its
+	// measures, so that sheets and charts have the same size everywhere.
+	if err := b.file.SetDefaultFont("Arial"); err != nil {
+		return err
+	}
 	b.links = map[string]int{}
 	b.members.rows = map[string]func(io.Writer) error{}
 	var err error

@@ -15,9 +15,9 @@ import (
 // The charts stand beside the overview's tables, two by two, so that the first
 // screen has them.
 const (
-	chartWidth   = 424
+	chartWidth   = 474
 	chartHeight  = 290
-	chartColumns = 7  // of 61 pixels
+	chartColumns = 7  // of 69 pixels
 	chartTop     = 4  // row
 	chartBottom  = 14 // row of the second two
 )
