@@ -26,6 +26,8 @@
 //	shifts.go             shifts
 //	shiftpages.go         what one shift hands over: terminal, page to print, JSON
 //	summary.go, inspect.go  summary.json; what inspect prints of a table
-//	workbook.go, page.go, console.go  for people
+//	workbook*.go, sheetxml.go  the workbook: lists, the overview, charts; rows as XML
+//	verdicts.go           what people write behind breaks: columns and words
+//	page.go, console.go   for people
 //	publish.go            the exchange of folders
 package reports

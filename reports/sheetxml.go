@@ -22,8 +22,8 @@ type cellStyle uint8
 // always a typed string cell: no value can be a formula.
 //
 // The rest of a package is the library's work. Rows are not, because a stream of
-// it takes 100 allocations a row and a temporary file of the whole sheet
-// (BenchmarkWorkbook).
+// it takes 113 allocations a row, twice the time, and a temporary file of the whole
+// sheet (BenchmarkWorkbook).
 type cellsWriter struct {
 	out    io.Writer
 	styles []int // the library's number of each style
