@@ -253,6 +253,8 @@ func (b *book) dress(p *listPage, heads []listHead) {
 	lastColumn := columnNames[len(heads)-1]
 	b.check(b.file.AutoFilter(p.sheet, "A"+itoa(headRow)+":"+lastColumn+itoa(last), nil))
 	b.check(b.file.SetSheetDimension(p.sheet, "A1:"+lastColumn+itoa(last)))
+	// Ids are text, and nobody is to be told so in every cell.
+	b.check(b.file.AddIgnoredErrors(p.sheet, "A"+itoa(firstRow)+":"+lastColumn+itoa(last), excelize.IgnoredErrorsNumberStoredAsText))
 	b.paper(p.sheet, headRow)
 	b.printed(p.sheet, heads, last)
 	b.link(p.sheet, 0, totalRow, b.overviewName(), "A1")

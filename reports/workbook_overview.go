@@ -90,6 +90,9 @@ func (b *book) overview(member string, lists []listSheet) {
 		b.check(b.file.SetColWidth(o.sheet, columnNames[colChart+k], columnNames[colChart+k], 8))
 	}
 	for k, width := range overviewWidths {
+		if b.lang == English { // whose words are longer
+			width += map[int]float64{colName: 8, colCount2: 4}[k]
+		}
 		b.check(b.file.SetColWidth(o.sheet, columnNames[k], columnNames[k], width))
 	}
 	b.paper(o.sheet, 0)
@@ -384,7 +387,7 @@ func (o *overviewSheet) breakCard() card {
 	l := o.lang
 	breaks, stakes := Counted(o.result.Breaks)
 	k := card{
-		label: l.pick("待处理差异（错误、警告）", "Breaks (errors, warnings)"), style: kpiCount, from: colAmount, to: colAmount,
+		label: l.pick("待处理差异（错误、警告）", "Breaks to look at"), style: kpiCount, from: colAmount, to: colAmount,
 		figure: live{value: sumOf(breaks), count: true}, note: l.pick("涉及 ", "at stake ") + money(stakes),
 	}
 	if o.breaksFrom > 0 {
@@ -511,7 +514,7 @@ func (o *overviewSheet) breaks() {
 	l := o.lang
 	tallies := rankedBreaks(o.result.Breaks)
 	o.section(l.pick("差异分类", "Breaks by kind"), l.pick("级别", "Severity"), l.pick("笔数", "Count"), l.pick("涉及金额", "At stake"),
-		l.pick("引擎笔数", "Engine's count"), l.pick("引擎金额", "Engine's amount"), l.pick("核对", "Check"), l.pick("工作表", "Sheet"))
+		l.pick("引擎笔数", "Engine count"), l.pick("引擎金额", "Engine amount"), l.pick("核对", "Check"), l.pick("工作表", "Sheet"))
 	if len(tallies) == 0 {
 		o.row(22, func() { o.c.text(noneStyle, l.pick("无差异", "no break")) })
 		return
