@@ -417,8 +417,8 @@ func (b *book) verdictColumns() []breakColumn {
 		}}
 	}
 	return []breakColumn{
-		column(VerdictByColumn, 10, func(v Verdict) string { return v.By }),
+		column(VerdictByColumn, 10, func(v Verdict) string { return b.privacy.Text(v.By) }),
 		column(VerdictStateColumn, 11, func(v Verdict) string { return v.State.Text(b.lang) }),
-		column(VerdictNoteColumn, 22, func(v Verdict) string { return v.Note }),
+		column(VerdictNoteColumn, 22, func(v Verdict) string { return b.privacy.Text(v.Note) }),
 	}
 }

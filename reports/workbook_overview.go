@@ -392,6 +392,10 @@ func (o *overviewSheet) breakCard() card {
 	}
 	if o.breaksFrom > 0 {
 		k.figure.formula = o.sumWhere(colCount, colWord, o.breaksFrom, o.breaksTo, l.severity(rules.SeverityError), l.severity(rules.SeverityWarn))
+		if settled, _ := Settled(o.result.Breaks); settled > 0 {
+			k.figure.formula += "-" + itoa(settled)
+			k.note += l.pick(" · 已有结论 ", " · settled ") + itoa(settled)
+		}
 	}
 	return k
 }
@@ -467,8 +471,8 @@ func timesHundred(s rules.Sum) rules.Sum {
 // money, with what to do about them.
 func (o *overviewSheet) first() {
 	l := o.lang
-	tallies := rankedBreaks(o.result.Breaks)
-	tallies = slices.DeleteFunc(tallies, func(t codeTally) bool { return !t.severity.Counts() })
+	open := slices.DeleteFunc(slices.Clone(o.result.Breaks), func(br engine.Break) bool { return br.Settled || !br.Severity.Counts() })
+	tallies := rankedBreaks(open)
 	o.section(l.pick("先做什么", "What to do first"), l.pick("级别", "Severity"), l.pick("笔数", "Count"), l.pick("涉及金额", "At stake"), l.pick("处理建议", "What to do"))
 	if len(tallies) == 0 {
 		o.row(22, func() {
@@ -563,7 +567,7 @@ func (o *overviewSheet) largest() {
 		kind := kindOfBreak[breaks[i].Code]
 		p := place{i, kind, next[kind]}
 		next[kind]++
-		if breaks[i].Severity != rules.SeverityError || len(top) == most && stake(&breaks[top[most-1].at]).Cmp(stake(&breaks[i])) >= 0 {
+		if breaks[i].Severity != rules.SeverityError || breaks[i].Settled || len(top) == most && stake(&breaks[top[most-1].at]).Cmp(stake(&breaks[i])) >= 0 {
 			continue
 		}
 		at := slices.IndexFunc(top, func(q place) bool { return stake(&breaks[q.at]).Cmp(stake(&breaks[i])) < 0 })
@@ -959,7 +963,7 @@ func (o *overviewSheet) leftOut() {
 	for _, p := range missing {
 		o.row(0, func() {
 			o.c.text(lineText, l.part(p.Name))
-			o.c.text(lineText, p.Why)
+			o.c.text(lineText, l.why(p))
 			o.span(colWord, colNote, lineText)
 		})
 	}

@@ -87,6 +87,31 @@ func TestWorkbook(t *testing.T) {
 	}
 }
 
+// What people have settled is listed, and is not among what is to be done.
+func TestWorkbookLeavesSettledBreaks(t *testing.T) {
+	d := newDay(1, 1, 1)
+	r := manyBreaks(d, 5)
+	o := d.options(t.TempDir())
+	o.Verdicts = map[string]Verdict{r.Breaks[4].ID(): {VerdictSettled, "13812340000", "ok"}, r.Breaks[3].ID(): {VerdictOpen, "", ""}}
+	Settle(r.Breaks, o.Verdicts)
+	w := NewWriter(o)
+	if err := w.workbook(context.Background(), r, Outcome{}); err != nil {
+		t.Fatal(err)
+	}
+	f := openBook(t, o.Dir)
+	evaluate(t, f)
+	for cell, want := range map[string]string{"E5": "4", "E6": "涉及 4.06 · 已有结论 1", "D9": "4", "E9": "4.06"} {
+		if got, _ := f.GetCellValue("总览", cell); got != want {
+			t.Errorf("总览!%s = %q, want %q", cell, got, want)
+		}
+	}
+	for cell, want := range map[string]string{"L9": "138****0000", "M9": "已解决", "M8": "待处理"} {
+		if got, _ := f.GetCellValue("长款", cell); got != want {
+			t.Errorf("长款!%s = %q, want %q", cell, got, want)
+		}
+	}
+}
+
 // Sheets of breaks are known by their header, also by what reads verdicts.
 func TestBreakSheetsHaveVerdictColumns(t *testing.T) {
 	for _, lang := range []Lang{Chinese, English} {
