@@ -332,7 +332,7 @@ func (w *worker) rejectOrder(o *order, code rules.Code, column string, fault int
 	w.totals.ordersRejected.add(in.Total[o.run])
 	for run := o.run; run >= 0; run = w.nextRun[run] {
 		for line := w.orderLine[run]; line < w.orderLine[run+1]; line++ {
-			if w.rows.Lines.Flags[line]&(schema.LineOrderRejected|schema.LineGoodsRejected) != 0 {
+			if w.rows.Lines.Flags[line]&(schema.LineOrderRejected|schema.LineGoodsRejected|schema.LineContinues) != 0 {
 				continue
 			}
 			w.reject(in.Table[run], w.rows.Lines.Line[line], code, column, fault, value)
@@ -493,7 +493,7 @@ func (w *worker) rejectRefund(r *posRefund, code rules.Code, column string, faul
 	w.totals.posRefundsRejected.add(in.Amount[r.run])
 	for run := r.run; run >= 0; run = w.nextRefundRun[run] {
 		for line := w.refundLine[run]; line < w.refundLine[run+1]; line++ {
-			if w.rows.RefundLines.Flags[line]&(schema.LineOrderRejected|schema.LineGoodsRejected) != 0 {
+			if w.rows.RefundLines.Flags[line]&(schema.LineOrderRejected|schema.LineGoodsRejected|schema.LineContinues) != 0 {
 				continue
 			}
 			w.reject(in.Table[run], w.rows.RefundLines.Line[line], code, column, fault, value)

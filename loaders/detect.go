@@ -31,6 +31,7 @@ var (
 	accountSummary = &format{name: "account_summary", kind: schema.AlipayAccount, open: openAccountSummary}
 	fundFlow       = &format{name: "fund_flow", kind: schema.AlipayAccount, open: openAccountBill}
 	taobaoOrders   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, multiline: true, open: openTaobao}
+	taobaoTrades   = &format{name: "taobao_orders", kind: schema.TaobaoOrders, open: openTaobaoTrades}
 	kukeduoOrders  = &format{name: "kukeduo_orders", kind: schema.KukeduoOrders, multiline: true, open: openKukeduo}
 	alipayPersonal = &format{name: "alipay_personal", open: openCounted}
 	wechatBill     = &format{name: "wechat_bill", open: openCounted}
@@ -38,7 +39,7 @@ var (
 	wechatPersonal = &format{name: "wechat_personal", multiline: true, open: openCounted}
 	taobaoItems    = &format{name: "taobao_items", multiline: true, open: openCounted}
 	pinduoduoBill  = &format{name: "pinduoduo_bill", open: openCounted}
-	posAPI         = &format{name: "pos_api", kind: schema.PosAPI, open: openCounted}
+	posAPI         = &format{name: "pos_api", kind: schema.PosAPI, open: openAPI}
 )
 
 // formats are the canonical tables, after all that has a signature.
@@ -311,7 +312,7 @@ func (t *tableRun) detectText(h *head) detection {
 			}
 		}
 	}
-	return detectJSON(h.data)
+	return detectJSON(h.lines, h.data, t.kind)
 }
 
 // splitText splits a decoded line.
@@ -327,25 +328,37 @@ func splitText(line string, comma byte) []string {
 	return texts
 }
 
-// detectJSON knows API messages.
-func detectJSON(data []byte) detection {
+// detectJSON knows API messages: JSON, JSON in strings, or form bodies, a line
+// each. Given under the kind, JSON is taken for what the kind is.
+func detectJSON(lines []string, data []byte, given schema.InputKind) detection {
 	data = bytes.TrimLeft(data, " \t\r\n")
-	if len(data) == 0 || data[0] != '{' && data[0] != '[' {
+	if len(data) == 0 {
+		return detection{}
+	}
+	if data[0] != '{' && data[0] != '[' && data[0] != '"' {
+		first := slices.IndexFunc(lines, func(line string) bool { return strings.TrimSpace(line) != "" })
+		if first >= 0 && isForm(strings.TrimSpace(lines[first])) {
+			return detection{format: posAPI, comma: '\n'}
+		}
 		return detection{}
 	}
 	for _, known := range []struct {
 		words  string
 		format *format
 	}{
-		{"trades_sold_get_response", taobaoOrders},
-		{"trades_sold_increment_get_response", taobaoOrders},
+		{"trades_sold_get_response", taobaoTrades},
+		{"trades_sold_increment_get_response", taobaoTrades},
 		{"alipay_trade_", posAPI},
 		{"alipay.trade.", posAPI},
-		{`"out_trade_no"`, posAPI},
+		{"out_trade_no", posAPI},
+		{"outTradeNo", posAPI},
 	} {
-		if bytes.Contains(data, []byte(known.words)) {
+		if bytes.Contains(data, []byte(known.words)) && (data[0] != '"' || known.format == posAPI) {
 			return detection{format: known.format, comma: '\n'}
 		}
+	}
+	if data[0] != '"' && given == schema.PosAPI {
+		return detection{format: posAPI, comma: '\n'}
 	}
 	return detection{}
 }
@@ -377,6 +390,7 @@ func (r *run) openTable(t *tableRun, h *head, d detection) {
 		return
 	}
 	t.table.Format, t.newParser = d.format.name, newParser
+	t.document = t.document || d.format == posAPI && spansLines(h.lines)
 	t.repair("excel_padding", pre.padded)
 	if pre.account == "" && pre.blank > 0 {
 		t.problem(schema.Problem{

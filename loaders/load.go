@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"duizhang/engine/schema"
+	"duizhang/rules"
 )
 
 // An Input is one file of the job.
@@ -27,8 +28,11 @@ type Options struct {
 	Columns         map[schema.InputKind]map[string][]string
 	StatementPID    string // rebate.statement_pid
 	DefaultMerchant string // PID of a bill without an account in header or name
-	Workers         int    // 0: one for each processor
-	Lang            string // zh or en, for the texts of problems
+	// Policy tells which fund_channel of API messages is which fund; nil is the
+	// built-in smart_store.
+	Policy  rules.Policy
+	Workers int    // 0: one for each processor
+	Lang    string // zh or en, for the texts of problems
 	// Progress is told now and then how many bytes of an input file were read,
 	// as stored, and how many rows were found in it. It may be nil and is called
 	// from several goroutines.
@@ -67,6 +71,7 @@ type run struct {
 	opt      Options
 	sink     schema.Sink // nil in Inspect
 	registry *schema.Registry
+	messages *messageLog
 	files    []*inputFile
 	tables   []*tableRun
 	maxRows  int // first rows that Inspect keeps of each table
@@ -111,7 +116,7 @@ func newRun(inputs []Input, opt Options, sink schema.Sink) *run {
 		opt.chunkSize = defaultChunk
 	}
 	opt.caches = new(wordCaches)
-	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}}
+	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}, messages: new(messageLog)}
 	for _, in := range inputs {
 		r.files = append(r.files, &inputFile{Input: in})
 	}
@@ -134,6 +139,9 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	if err := r.readRows(ctx); err != nil {
+		return err
+	}
+	if err := r.assembleMessages(ctx); err != nil {
 		return err
 	}
 	if err := hashes.Wait(); err != nil {
@@ -235,7 +243,7 @@ func (r *run) newTable(f *inputFile, m member) *tableRun {
 				Path: f.Name, Member: m.name,
 				From: schema.Null, To: schema.Null, FirstTime: schema.Null, LastTime: schema.Null,
 			},
-			kind: f.Kind, opt: &r.opt, sink: r.sink, registry: r.registry,
+			kind: f.Kind, opt: &r.opt, sink: r.sink, registry: r.registry, messages: r.messages,
 			charset: newCharset(charsetOpen), comma: ',', inspected: r.sink == nil,
 		},
 		file: f, member: m,

@@ -98,12 +98,8 @@ func (p *orderList) row(line int32, cells [][]byte, raw []byte) {
 		flags |= schema.LineOrderRejected
 		p.report(schema.Null)
 	}
-	p.lines.Line = append(p.lines.Line, line)
-	p.lines.Goods = append(p.lines.Goods, 0)
-	p.lines.Name = append(p.lines.Name, 0)
-	p.lines.Quantity = append(p.lines.Quantity, schema.Null)
-	p.lines.Price = append(p.lines.Price, schema.Null)
-	p.lines.Flags = append(p.lines.Flags, flags)
+	appendNoGoods(&p.lines, line)
+	p.lines.Flags[p.lines.Len()-1] = flags
 	p.end()
 }
 

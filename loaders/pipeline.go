@@ -90,6 +90,9 @@ func (r *run) readTable(ctx context.Context, p *pipeline, t *tableRun) error {
 	if t.isXLSX {
 		return r.readSheet(ctx, t)
 	}
+	if t.document {
+		return t.readDocuments(ctx)
+	}
 	t.parsers = make([]rowParser, r.opt.Workers)
 	err := t.feed(ctx, p)
 	t.pending.Wait()
@@ -126,6 +129,9 @@ func (t *tableRun) done(ctx context.Context, err error) error {
 func (r *run) readSerially(ctx context.Context, t *tableRun) error {
 	if t.isXLSX {
 		return r.readSheet(ctx, t)
+	}
+	if t.document {
+		return t.readDocuments(ctx)
 	}
 	p := newPipeline(1, 1, r.opt.chunkSize)
 	ctx, cancel := context.WithCancelCause(ctx)

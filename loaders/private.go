@@ -75,6 +75,13 @@ func (t *tableReader) shownFault(raw []byte) []byte {
 
 // keepFirstRecords is keepFirstRows of a table with private cells.
 func (t *tableRun) keepFirstRecords(data []byte) {
+	for t.formatName == "pos_api" && len(t.firstRows) < cap(t.firstRows) && len(data) > 0 {
+		line, rest, _ := bytes.Cut(data, []byte{'\n'})
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			t.firstRows = append(t.firstRows, shownMessage(t.text(line)))
+		}
+		data = rest
+	}
 	for len(t.firstRows) < cap(t.firstRows) && len(data) > 0 {
 		end, closed := recordEnd(data, t.comma)
 		raw := bytes.TrimRight(data[:end], "\r\n")
@@ -132,8 +139,12 @@ type shownLines struct {
 	found map[int32]string
 }
 
-func (s *shownLines) row(line int32, cells [][]byte, _ []byte) {
-	if s.want[line] {
+func (s *shownLines) row(line int32, cells [][]byte, raw []byte) {
+	switch {
+	case !s.want[line]:
+	case s.t.formatName == "pos_api":
+		s.found[line] = shownMessage(s.t.text(raw))
+	default:
 		s.found[line] = s.t.text(shortRaw(s.t.shownCells(cells)))
 	}
 }

@@ -21,6 +21,7 @@ type tableReader struct {
 	kind     schema.InputKind // the kind it was given under; 0 in Inspect
 	opt      *Options
 	sink     schema.Sink
+	messages *messageLog      // of the run's API logs
 	registry *schema.Registry // for the reference kinds, which have one parser and come in order
 
 	formatName string
@@ -32,6 +33,7 @@ type tableReader struct {
 	padding   int
 	dropFirst bool   // the header's first cell is empty and goes, on rows too
 	private   []bool // cells of the header that are personal and never shown; nil for none
+	document  bool   // JSON that may span lines, read as a whole
 	inspected bool   // Inspect: there is no job, so that merchant_unknown is never said
 	isXLSX    bool
 	multiline bool // of the format
@@ -48,6 +50,7 @@ type tableReader struct {
 	rows     int64
 	rejected int64
 	skipped  int64
+	leftOut  int64 // messages of other interfaces
 	problems []schema.Problem
 	more     int
 	bill     *billTable // trade bills and their summaries
@@ -94,6 +97,13 @@ func (t *tableReader) skip(rows int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.skipped += rows
+}
+
+// leaveOut counts messages that are none of alipay.trade.*.
+func (t *tableReader) leaveOut(messages int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leftOut += messages
 }
 
 // problem adds a warning or a finding about the table.

@@ -120,7 +120,7 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	done := newByteCount(bytes, func(done int64) { show.stage("load", done, bytes) })
 	result, err := loaders.Load(ctx, files, loaders.Options{
 		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
-		DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
+		Policy: s.job.Engine.Policy, DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
 		Progress: done.file,
 	}, s)
 	if err != nil {

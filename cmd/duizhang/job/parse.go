@@ -145,7 +145,7 @@ var supported = []schema.InputKind{
 	schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate, schema.AgreementsKind,
 	schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind, schema.CouponsKind,
 	schema.DevicesKind, schema.DevicePoliciesKind, schema.DeviceRewardsKind,
-	schema.TaobaoOrders, schema.KukeduoOrders,
+	schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI,
 }
 
 // Supported tells whether a run takes the kind.

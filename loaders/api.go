@@ -1,0 +1,245 @@
+package loaders
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/tidwall/gjson"
+	"github.com/zeebo/xxh3"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// The messages of all API logs of a run meet in one log, because the answer to a
+// request may stand in another file than the request. They wait there in a
+// compact form, divided by the hash of their out_trade_no, until all logs are
+// read; then each trade's messages are put together to an order and its refunds
+// (assemble).
+type messageLog struct {
+	parts    [messageParts]messagePart
+	mu       sync.Mutex
+	loose    [][]byte    // encoded: messages that name their trade by trade_no alone
+	answered atomic.Bool // the logs have answers, so that one that is missing means something
+}
+
+const messageParts = 64
+
+type messagePart struct {
+	mu     sync.Mutex
+	chunks [][]byte // of encoded messages, each after its length
+}
+
+// messageChunk is the size of a part's chunks: none is copied when another is
+// begun.
+const messageChunk = 128 << 10
+
+// add takes the messages of one chunk of a file.
+func (l *messageLog) add(outTradeNo, encoded []byte) {
+	p := &l.parts[xxh3.Hash(outTradeNo)%messageParts]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.chunks)
+	if n == 0 || cap(p.chunks[n-1])-len(p.chunks[n-1]) < len(encoded)+4 {
+		p.chunks = append(p.chunks, make([]byte, 0, max(messageChunk, len(encoded)+4)))
+		n++
+	}
+	c := p.chunks[n-1]
+	c = append(c, byte(len(encoded)), byte(len(encoded)>>8), byte(len(encoded)>>16), byte(len(encoded)>>24))
+	p.chunks[n-1] = append(c, encoded...)
+}
+
+// each calls do with every encoded message.
+func (p *messagePart) each(do func(encoded []byte)) {
+	for _, c := range p.chunks {
+		for len(c) > 0 {
+			n := int(c[0]) | int(c[1])<<8 | int(c[2])<<16 | int(c[3])<<24
+			do(c[4 : 4+n : 4+n])
+			c = c[4+n:]
+		}
+	}
+}
+
+// A messageParser reads the lines of one API log.
+type messageParser struct {
+	t       *tableReader
+	log     *messageLog
+	reader  *messageReader
+	encoded []byte // reused
+
+	n       int   // messages since the last flush
+	lines   int64 // lines since then
+	others  int64 // of them without a message of alipay.trade.*
+	extra   int64 // messages beyond one a line
+	spoiled int64
+	decoded bool // the chunk's bytes all decode as UTF-8
+}
+
+// openAPI opens an API log, which has no header.
+func openAPI(t *tableReader, _ []string) (func() rowParser, error) {
+	t.private = []bool{}
+	t.finish = func(context.Context) error {
+		if t.leftOut > 0 {
+			n := itoa(t.leftOut)
+			t.problem(schema.Problem{
+				Code: "other_messages", Value: n,
+				Message: say(t.opt.Lang, n+" 行是其他接口的报文，不参与对账", n+" lines are messages of other interfaces and left out"),
+			})
+		}
+		return nil
+	}
+	return func() rowParser {
+		return &messageParser{t: t, log: t.messages, reader: newMessageReader(t)}
+	}, nil
+}
+
+func (p *messageParser) chunk(valid bool) { p.decoded = valid && !p.t.charset.gb18030() }
+
+func (p *messageParser) rows() int { return p.n }
+
+func (p *messageParser) flush(ctx context.Context) error {
+	p.t.skip(p.others - p.extra)
+	p.t.repair("bytes_replaced", p.spoiled)
+	p.t.leaveOut(p.others)
+	p.n, p.lines, p.others, p.extra, p.spoiled = 0, 0, 0, 0, 0
+	return ctx.Err()
+}
+
+// row reads one line.
+func (p *messageParser) row(line int32, _ [][]byte, raw []byte) {
+	p.n++
+	raw = bytes.TrimSpace(raw)
+	text := unsafe.String(unsafe.SliceData(raw), len(raw)) // read during the call only
+	if !p.decoded {
+		text = p.t.text(raw)
+	}
+	form := text[0] != '{' && text[0] != '[' && text[0] != '"'
+	if form && !isForm(text) || !form && !gjson.Valid(text) {
+		detail := say(p.t.opt.Lang, "不是 JSON，也不是表单报文", "neither JSON nor the body of a form")
+		if !form {
+			detail = jsonFault(text, p.t.opt.Lang)
+		}
+		p.t.reject(schema.Reject{
+			Line: line, Code: rules.CodeColumnCount, Raw: shownMessage(text), Detail: detail, Amount: schema.Null,
+		})
+		return
+	}
+	found := p.reader.read(line, text)
+	if len(found) == 0 {
+		p.others++
+		return
+	}
+	p.extra += int64(len(found) - 1)
+	for i := range found {
+		p.take(&found[i], text)
+	}
+	if p.reader.spoiled {
+		p.spoiled++
+	}
+}
+
+// take judges a message and adds it to the log.
+func (p *messageParser) take(m *message, raw string) {
+	if len(m.text[msgOutTradeNo]) == 0 && len(m.text[msgTradeNo]) == 0 && m.fault == 0 {
+		p.reader.bad(m, rules.CodeMissingValue, "out_trade_no")
+	}
+	switch {
+	case m.fault != 0:
+		m.flags |= msgReported | msgUnread
+	case m.goodsFault != 0:
+		m.flags |= msgReported
+	}
+	if m.has(msgReported) {
+		code := m.fault
+		if code == 0 {
+			code = m.goodsFault
+		}
+		column := p.t.opt.Words.Texts()[m.word[msgFaultColumn]]
+		p.t.reject(schema.Reject{
+			Line: m.line, Code: code, Column: column, Value: valueOf(raw, column), Raw: shownMessage(raw), Amount: schema.Null,
+			Kind: kindOfUnit(m.kind),
+		})
+	}
+	if !m.kind.asks() {
+		p.log.answered.Store(true)
+	}
+	p.encoded = m.encode(p.encoded[:0])
+	switch {
+	case len(m.text[msgOutTradeNo]) > 0:
+		p.log.add(m.text[msgOutTradeNo], p.encoded)
+	case len(m.text[msgTradeNo]) > 0:
+		p.log.mu.Lock()
+		p.log.loose = append(p.log.loose, bytes.Clone(p.encoded))
+		p.log.mu.Unlock()
+	}
+}
+
+func kindOfUnit(k messageKind) schema.RowKind {
+	if k.ofRefund() {
+		return schema.Refund
+	}
+	return schema.Payment
+}
+
+// jsonFault says where a text stops to be JSON.
+func jsonFault(text, lang string) string {
+	var v json.RawMessage
+	err := json.Unmarshal([]byte(text), &v)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		at := itoa(syntax.Offset)
+		return say(lang, "第 "+at+" 字节处不是合法的 JSON："+syntax.Error(), "not JSON at byte "+at+": "+syntax.Error())
+	}
+	return say(lang, "不是合法的 JSON", "not JSON")
+}
+
+// secretFields are the members of messages that are not shown whole: payment codes
+// and what the receiver of an online order is called and where they live.
+var secretFields = regexp.MustCompile(`(?i)(auth_?code\\*"?\s*[:=]\s*\\*"?)([^"\\&,}]*?)([^"\\&,}]{0,4})(["\\&,}]|$)`)
+
+var personFields = regexp.MustCompile(`(?i)((?:receiver_?[a-z]+|buyer_?(?:nick|email|area|message|alipay_?no|memo)|seller_?memo)\\*"?\s*:\s*)(?:\\*"(?:[^"\\]|\\+[^"])*\\*"|[^",}\]]+)`)
+
+// shownMessage is a message as rejects and explain show it.
+func shownMessage(text string) string {
+	text = secretFields.ReplaceAllString(text, "$1****$3$4")
+	return string(shortRaw([]byte(personFields.ReplaceAllString(text, `$1"***"`))))
+}
+
+// valueOf is the value of a message's field as it is written, for a reject.
+func valueOf(raw, column string) string {
+	if column == "" {
+		return ""
+	}
+	name := column[strings.LastIndexByte(column, '.')+1:]
+	for at := 0; ; {
+		i := strings.Index(raw[at:], `"`)
+		if i < 0 {
+			return ""
+		}
+		at += i + 1
+		end := strings.IndexByte(raw[at:], '"')
+		if end < 0 {
+			return ""
+		}
+		key := strings.TrimRight(raw[at:at+end], `\`)
+		at += end + 1
+		if keyName(key) != keyName(name) {
+			continue
+		}
+		rest := strings.TrimLeft(raw[at:], " \t")
+		if !strings.HasPrefix(rest, ":") {
+			continue
+		}
+		value := strings.TrimLeft(rest[1:], " \t\\\"")
+		if end := strings.IndexAny(value, `"\,}]`); end >= 0 {
+			value = value[:end]
+		}
+		return shortText(strings.TrimSpace(value), 80)
+	}
+}
