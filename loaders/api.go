@@ -203,12 +203,49 @@ func jsonFault(text, lang string) string {
 // and what the receiver of an online order is called and where they live.
 var secretFields = regexp.MustCompile(`(?i)(auth_?code\\*"?\s*[:=]\s*\\*"?)([^"\\&,}]*?)([^"\\&,}]{0,4})(["\\&,}]|$)`)
 
-var personFields = regexp.MustCompile(`(?i)((?:receiver_?[a-z]+|buyer_?(?:nick|email|area|message|alipay_?no|memo)|seller_?memo)\\*"?\s*:\s*)(?:\\*"(?:[^"\\]|\\+[^"])*\\*"|[^",}\]]+)`)
+var personFields = regexp.MustCompile(`(?i)(?:receiver_?[a-z]+|buyer_?(?:nick|email|area|message|alipay_?no|memo)|seller_?memo)(\\*)"\s*:\s*`)
 
 // shownMessage is a message as rejects and explain show it.
 func shownMessage(text string) string {
 	text = secretFields.ReplaceAllString(text, "$1****$3$4")
-	return string(shortRaw([]byte(personFields.ReplaceAllString(text, `$1"***"`))))
+	var out []byte
+	for {
+		at := personFields.FindStringSubmatchIndex(text)
+		if at == nil {
+			return string(shortRaw(append(out, text...)))
+		}
+		out = append(append(out, text[:at[1]]...), text[at[2]:at[3]]...) // the value is quoted as its key is
+		out = append(append(append(out, `"***`...), text[at[2]:at[3]]...), '"')
+		text = text[at[1]:]
+		text = text[valueEnd(text, at[3]-at[2]):]
+	}
+}
+
+// valueEnd is the length of the JSON value that text begins with, in a string of
+// JSON in which quotes stand after so many backslashes.
+func valueEnd(text string, backslashes int) int {
+	quote := strings.Repeat(`\`, backslashes) + `"`
+	if !strings.HasPrefix(text, quote) {
+		if end := strings.IndexAny(text, ",}]"); end >= 0 {
+			return end
+		}
+		return len(text)
+	}
+	run := 0
+	for i := len(quote); i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			run++
+			continue
+		case '"':
+			// A quote of the value's own stands after more backslashes.
+			if run%(2*(backslashes+1)) == backslashes {
+				return i + 1
+			}
+		}
+		run = 0
+	}
+	return len(text)
 }
 
 // valueOf is the value of a message's field as it is written, for a reject.

@@ -115,6 +115,7 @@ type message struct {
 	state       tradeState
 	flags       uint16
 	fault       rules.Code
+	bare        bool       // it names neither a trade nor an interface, while it is read
 	goodsFault  rules.Code // of one of its goods, while it is read
 	table, line int32
 	part        int32 // several messages may stand on one line

@@ -18,7 +18,8 @@ import (
 type messageReader struct {
 	t     *tableReader
 	cache *schema.WordCache
-	funds map[string]int // fund_channel → number of message
+	funds map[string]int    // fund_channel → number of message
+	names map[string]string // key → its name
 
 	line    int32
 	found   []message // of this line, reused
@@ -44,7 +45,7 @@ const maxDepth = 12
 
 func newMessageReader(t *tableReader) *messageReader {
 	return &messageReader{
-		t: t, funds: t.opt.fundChannels(),
+		t: t, funds: t.opt.fundChannels(), names: map[string]string{},
 		cache: schema.NewWordCache(t.opt.Words, func(raw []byte) string { return string(raw) }),
 	}
 }
@@ -65,12 +66,19 @@ func (r *messageReader) read(line int32, text string) []message {
 			for k := range found {
 				if o := &found[k]; len(o.text[msgOutTradeNo]) > 0 || len(o.text[msgTradeNo]) > 0 {
 					m.text[msgOutTradeNo], m.text[msgTradeNo] = o.text[msgOutTradeNo], o.text[msgTradeNo]
+					m.bare = false
 					break
 				}
 			}
 		}
 	}
-	return found
+	for i := r.used - 1; i >= 0; i-- {
+		if r.found[i].bare { // a code and a text, of whatever
+			r.others = true
+			r.drop(i)
+		}
+	}
+	return r.found[:r.used]
 }
 
 // next is a message to fill in.
@@ -171,6 +179,21 @@ func keyName(key string) string {
 	return string(name)
 }
 
+// keyName is keyName of a key that was probably seen before.
+func (r *messageReader) keyName(key string) string {
+	name, known := r.names[key]
+	if !known {
+		name = keyName(key)
+		if len(r.names) < maxNames {
+			r.names[strings.Clone(key)] = strings.Clone(name)
+		}
+	}
+	return name
+}
+
+// maxNames bounds the keys that are remembered.
+const maxNames = 4096
+
 // A messageField is what a key means.
 type messageField struct {
 	into int // fieldText, …
@@ -249,7 +272,7 @@ func (r *messageReader) object(v gjson.Result, around *wrapping) {
 	offer := false
 	answer := around.answer
 	v.ForEach(func(k, value gjson.Result) bool {
-		name := keyName(k.Str)
+		name := r.keyName(k.Str)
 		f, known := messageFields[name]
 		if !known && strings.HasPrefix(name, "alipay") && strings.HasSuffix(name, "response") {
 			f, known = messageField{into: fieldAnswer}, true
@@ -385,11 +408,12 @@ func (r *messageReader) conclude(at int, w *wrapping, answer, offer bool) {
 		if m.number[msgRefundFee] != schema.Null && m.number[msgRefundFee] != 0 && m.number[msgRefundedAt] != schema.Null {
 			m.flags |= msgRefundNot
 		}
-	case method == "" && !ids && m.fault == 0:
+	case method == "" && !ids && !answer && m.fault == 0:
 		r.others = true
 		r.drop(at)
 		return
 	default:
+		m.bare = method == "" && !ids && m.fault == 0
 		if m.kind = m.requestOf(method); answer {
 			m.kind = m.answerOf(method, offer)
 		}
@@ -539,7 +563,7 @@ func (r *messageReader) field(m *message, f messageField, name string, v gjson.R
 		}
 	case fieldInstalments:
 		inner(v).ForEach(func(k, value gjson.Result) bool {
-			if keyName(k.Str) == "userinstallnum" {
+			if r.keyName(k.Str) == "userinstallnum" {
 				r.instalments(m, value)
 			}
 			return true
@@ -648,7 +672,7 @@ func (r *messageReader) amount(m *message, name string, v gjson.Result) int64 {
 func (r *messageReader) extend(m *message, v gjson.Result) {
 	other := false
 	v.ForEach(func(k, value gjson.Result) bool {
-		switch name := keyName(k.Str); name {
+		switch name := r.keyName(k.Str); name {
 		case "sysserviceproviderid":
 			if text := token(value); text != "" {
 				m.word[msgProvider] = r.word(text)
@@ -688,7 +712,7 @@ func (r *messageReader) fundList(m *message, v gjson.Result) {
 	v.ForEach(func(_, fund gjson.Result) bool {
 		channel, amount := "", int64(schema.Null)
 		fund.ForEach(func(k, value gjson.Result) bool {
-			switch keyName(k.Str) {
+			switch r.keyName(k.Str) {
 			case "fundchannel":
 				channel = token(value)
 			case "amount":
@@ -717,7 +741,7 @@ func (r *messageReader) fundList(m *message, v gjson.Result) {
 func (r *messageReader) vouchers(m *message, v gjson.Result) {
 	v.ForEach(func(_, voucher gjson.Result) bool {
 		voucher.ForEach(func(k, value gjson.Result) bool {
-			switch keyName(k.Str) {
+			switch r.keyName(k.Str) {
 			case "merchantcontribute":
 				if amount := r.amount(m, "merchant_contribute", value); amount != schema.Null {
 					m.number[msgVoucherMerchant] = orZero(m.number[msgVoucherMerchant]) + amount
@@ -763,7 +787,7 @@ func (r *messageReader) goods(m *message, v gjson.Result, returned bool) {
 			return int64(value)
 		}
 		item.ForEach(func(k, value gjson.Result) bool {
-			switch keyName(k.Str) {
+			switch r.keyName(k.Str) {
 			case "goodsid":
 				if id := token(value); id != "" {
 					g.id = r.word(id)

@@ -91,6 +91,20 @@ D00000000000002,刷脸支付订单,支付宝刷脸订单,订单完成,已支付,
 D00000000000003,刷脸支付订单,支付宝刷脸订单,订单取消,未支付,线上,0.00,1207.20元,,,2019/12/6 12:17:08,
 O00000000000004,实物订单,普通订单,订单完成,已支付,线上,0.00,30.00元,张三,13800001234,2019/12/6 12:18:08,
 `)
+	f.files["taobao_api.json"] = []byte(`{
+  "trades_sold_get_response": {
+    "total_results": 4,
+    "trades": {
+      "trade": [
+        {"tid": 1930000000000000021, "status": "TRADE_FINISHED", "payment": "12.00", "is_o2o_passport": true, "created": "2026-11-19 10:00:00", "pay_time": "2026-11-19 10:00:05", "receiver_name": "张三", "receiver_address": "某省某市某路1号"},
+        {"tid": 1930000000000000022, "tid_str": "1930000000000000022", "status": "WAIT_SELLER_SEND_GOODS", "payment": 30.5, "is_o2o_passport": null, "created": "2026-11-19 11:00:00"},
+        {"tid": 1930000000000000023, "status": "TRADE_CLOSED_BY_TAOBAO", "payment": "7.00", "created": "2026-11-19 12:00:00"},
+        {"tid": 1930000000000000024, "status": "TRADE_FINISHED", "payment": "9.00", "type": "o2o_offlinetrade", "alipay_no": "2026112022001400000000000024", "o2o_shop_id": 8, "created": "2026-11-19 13:00:00"}
+      ]
+    }
+  }
+}
+`)
 	f.files["pos_pid_number.xlsx"] = plainXLSX([][]any{
 		{"商户订单号", "订单时间", "订单金额", "服务商PID"},
 		{"P1", "2026-11-19 10:55:16", "12.00", 2088123456789016},
