@@ -546,10 +546,7 @@ func (a *assembler) payCode(run int, ask *message, timed []*message) {
 		if m == nil || !m.has(msgPayCode) || m.has(msgUnread) {
 			continue
 		}
-		a.orders.PayCode[run], a.orders.PayCodeTail[run] = schema.PayCodeInvalid, m.word[msgPayTail]
-		if m.has(msgPayCodeOK) {
-			a.orders.PayCode[run] = schema.PayCodeValid
-		}
+		a.orders.PayCode[run], a.orders.PayCodeTail[run] = uint8(m.number[msgPayState]), m.word[msgPayTail]
 		return
 	}
 }

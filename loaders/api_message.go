@@ -91,6 +91,7 @@ const (
 	msgFundDiscount    // DISCOUNT alone, for the identity
 	msgVoucherMerchant // of voucher_detail_list
 	msgVoucherOther
+	msgPayState // of the payment code
 	msgNumbers
 )
 
@@ -105,7 +106,6 @@ const (
 	msgReported                     // rejected, wholly or for its goods
 	msgUnread                       // rejected wholly: its numbers are all that is used
 	msgPayCode                      // a payment code
-	msgPayCodeOK                    // one that can be one
 	msgRefundNot                    // speaks of a refund beside its trade: a notice with refund_fee
 )
 

@@ -570,11 +570,9 @@ func (r *messageReader) field(m *message, f messageField, name string, v gjson.R
 		})
 	case fieldPayCode:
 		if code := []byte(token(v)); len(code) > 0 {
-			valid, tail := payCode(code)
+			state, tail := payCode(code)
 			m.flags |= msgPayCode
-			if valid {
-				m.flags |= msgPayCodeOK
-			}
+			m.number[msgPayState] = int64(state)
 			m.word[msgPayTail] = r.cache.Code(tail)
 		}
 	case fieldProvider:
