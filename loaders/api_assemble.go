@@ -163,11 +163,12 @@ func (a *assembler) flush(ctx context.Context) error {
 // A lane is one trade among the messages of an out_trade_no: two merchants may use
 // the same number.
 type lane struct {
-	seller, store, app uint32
-	tradeNo            []byte
-	total              int64
-	waits              bool       // the last request has no answer yet
-	messages           []*message // by place
+	seller, store uint32
+	app, token    uint32
+	tradeNo       []byte
+	total         int64
+	waits         bool       // the last request has no answer yet
+	messages      []*message // by place
 }
 
 // number deals with all messages of one out_trade_no, which come by place.
@@ -178,6 +179,7 @@ func (a *assembler) number(messages []*message) {
 		l.messages = append(l.messages, m)
 		fillBlank(&l.seller, m.word[msgSeller])
 		fillBlank(&l.app, m.word[msgApp])
+		fillBlank(&l.token, m.word[msgToken])
 		if !m.kind.ofRefund() { // a refund may be made in another store
 			fillBlank(&l.store, m.word[msgStore])
 		}
@@ -214,8 +216,9 @@ func (a *assembler) laneOf(m *message) *lane {
 		sameTrade := len(trade) > 0 && bytes.Equal(trade, l.tradeNo)
 		sameSeller := seller != 0 && seller == l.seller
 		differs := len(trade) > 0 && len(l.tradeNo) > 0 && !sameTrade || seller != 0 && l.seller != 0 && !sameSeller
-		if !sameTrade && !sameSeller && !m.kind.ofRefund() {
-			differs = differs || other(m.word[msgStore], l.store) || other(m.word[msgApp], l.app)
+		if !sameTrade && !sameSeller {
+			differs = differs || other(m.word[msgApp], l.app) || other(m.word[msgToken], l.token) ||
+				!m.kind.ofRefund() && other(m.word[msgStore], l.store)
 		}
 		if differs {
 			continue
@@ -226,7 +229,7 @@ func (a *assembler) laneOf(m *message) *lane {
 			points int
 		}{
 			{sameTrade, 16},
-			{sameSeller, 8},
+			{sameSeller || m.word[msgToken] != 0 && m.word[msgToken] == l.token, 8},
 			{m.number[msgTotal] != schema.Null && m.number[msgTotal] == l.total, 4},
 			{!m.kind.asks() && l.waits, 2},
 		} {
@@ -571,7 +574,10 @@ func (a *assembler) fund(run int, timed []*message, total int64) {
 	}
 	if best != nil {
 		f := best.funding(total)
-		o.BuyerPaid[run], o.RedPacket[run], o.Coupon[run] = f.buyerPaid, f.red, f.merchant
+		o.BuyerPaid[run], o.RedPacket[run], o.Coupon[run] = f.buyerPaid, f.red, f.coupon
+		if f.coupon != f.merchant {
+			o.Allowance[run] = f.merchant - f.coupon
+		}
 	}
 }
 

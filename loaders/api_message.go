@@ -53,7 +53,8 @@ const (
 // The words of a message.
 const (
 	msgSeller = iota
-	msgApp
+	msgApp    // the caller's application, the same for all merchants of an ISV
+	msgToken  // app_auth_token, a merchant's own
 	msgStore
 	msgTerminal
 	msgOperator
@@ -270,28 +271,53 @@ func (m *message) done() bool { return m.number[msgCode] == codeDone }
 const codeDone = 10000
 
 // gap is what an amount identity of the message (rules 3) is off by, and the
-// flags that say which: the first that does not hold.
+// flags that say which: the first that does not hold. A discount that is not stated
+// is that of the vouchers or of the list of funds, which can disagree about who
+// paid: one reading that holds is enough. One that nothing tells is 0.
 func (m *message) gap() (gap int64, of uint8) {
 	n := &m.number
-	total, receipt, buyer, invoice := n[msgTotal], n[msgReceipt], n[msgBuyerPay], n[msgInvoice]
-	if total != schema.Null && receipt != schema.Null {
-		merchant := firstGiven(n[msgMerchantDiscount], n[msgVoucherMerchant], m.funds(msgFundMerchant, msgFundMerchantRed), 0)
-		if gap = receipt - (total - merchant); gap != 0 {
-			return gap, schema.OrderGapReceipt
+	for _, identity := range []struct {
+		from, to int
+		less     int // what is taken off, as stated
+		or       []int64
+		of       uint8
+	}{
+		{
+			msgTotal, msgReceipt, msgMerchantDiscount,
+			[]int64{n[msgVoucherMerchant], m.funds(msgFundMerchant, msgFundMerchantRed)},
+			schema.OrderGapReceipt,
+		},
+		{
+			msgReceipt, msgBuyerPay, msgPlatformDiscount, // a red packet (COUPON) is the platform's or the buyer's
+			[]int64{n[msgVoucherOther], m.funds(msgFundDiscount), m.funds(msgFundRed)}, schema.OrderGapBuyerPay,
+		},
+		{
+			msgBuyerPay, msgInvoice, msgPoint,
+			[]int64{m.funds(msgFundPoint)},
+			schema.OrderGapReceipt | schema.OrderGapBuyerPay,
+		},
+	} {
+		from, to := n[identity.from], n[identity.to]
+		if from == schema.Null || to == schema.Null {
+			continue
 		}
-	}
-	if receipt != schema.Null && buyer != schema.Null {
-		platform := firstGiven(n[msgPlatformDiscount], n[msgVoucherOther], m.funds(msgFundDiscount), 0)
-		gap = buyer - (receipt - platform)
-		// A red packet (COUPON) is the platform's or the buyer's: either reading holds.
-		if gap != 0 && (n[msgPlatformDiscount] != schema.Null || buyer != receipt-m.funds(msgFundRed)) {
-			return gap, schema.OrderGapBuyerPay
+		readings := identity.or
+		if stated := n[identity.less]; stated != schema.Null {
+			readings = []int64{stated}
 		}
-	}
-	if buyer != schema.Null && invoice != schema.Null {
-		point := firstGiven(n[msgPoint], m.funds(msgFundPoint), 0)
-		if gap = invoice - (buyer - point); gap != 0 {
-			return gap, schema.OrderGapReceipt | schema.OrderGapBuyerPay
+		worst, holds := int64(schema.Null), false
+		for _, less := range readings {
+			if less == schema.Null {
+				continue
+			}
+			holds = holds || to == from-less
+			worst = firstGiven(worst, to-(from-less))
+		}
+		if worst == schema.Null { // nothing tells
+			worst = to - from
+		}
+		if !holds && worst != 0 {
+			return worst, identity.of
 		}
 	}
 	return 0, 0
@@ -321,6 +347,7 @@ func firstGiven(amounts ...int64) int64 {
 // A messageFunding is what paid an order, as the columns of schema.Orders have it.
 type messageFunding struct {
 	buyerPaid, red, merchant int64 // Null where the message does not tell
+	coupon                   int64 // the part of merchant that vouchers tell, else all of it
 }
 
 // funding tells what paid the order. The list of funds and receipt_amount can
@@ -330,12 +357,12 @@ func (m *message) funding(total int64) messageFunding {
 	n := &m.number
 	receipt, buyer := n[msgReceipt], n[msgBuyerPay]
 	if !m.has(msgHasFunds) && (receipt == schema.Null || buyer == schema.Null) || total == schema.Null {
-		return messageFunding{schema.Null, schema.Null, schema.Null}
+		return messageFunding{schema.Null, schema.Null, schema.Null, schema.Null}
 	}
 	if !m.has(msgHasFunds) {
 		merchant := total - receipt
 		red := receipt - buyer
-		return messageFunding{buyer, red, merchant}
+		return messageFunding{buyer, red, merchant, m.coupon(merchant)}
 	}
 	red, merchant, merchantRed := orZero(n[msgFundRed]), orZero(n[msgFundMerchant]), orZero(n[msgFundMerchantRed])
 	if receipt != schema.Null {
@@ -346,5 +373,14 @@ func (m *message) funding(total int64) messageFunding {
 		merchantRed = min(merchantRed, taken)
 		merchant = taken - merchantRed
 	}
-	return messageFunding{total - red - merchant - merchantRed, red, merchant}
+	return messageFunding{total - red - merchant - merchantRed, red, merchant, m.coupon(merchant)}
+}
+
+// coupon is the part of the merchant's discount that is a coupon: what vouchers
+// say, as 券核销金额 does in a bill (rules 5).
+func (m *message) coupon(merchant int64) int64 {
+	if vouchers := m.number[msgVoucherMerchant]; vouchers != schema.Null {
+		return min(merchant, vouchers)
+	}
+	return merchant
 }

@@ -37,6 +37,7 @@ type wrapping struct {
 	time   int64
 	seller uint32
 	app    uint32
+	token  uint32
 	ids    [msgTexts][]byte
 }
 
@@ -231,7 +232,7 @@ const (
 var messageFields = map[string]messageField{
 	"outtradeno": {fieldText, msgOutTradeNo}, "tradeno": {fieldText, msgTradeNo}, "outrequestno": {fieldText, msgRequestNo},
 	"outbizno": {into: fieldOutBizNo},
-	"sellerid": {fieldWord, msgSeller}, "appid": {fieldWord, msgApp}, "authappid": {fieldWord, msgApp}, "appauthtoken": {fieldWord, msgApp},
+	"sellerid": {fieldWord, msgSeller}, "appid": {fieldWord, msgApp}, "appauthtoken": {fieldWord, msgToken},
 	"storeid": {fieldWord, msgStore}, "terminalid": {fieldWord, msgTerminal}, "operatorid": {fieldWord, msgOperator},
 	"scene":       {fieldWord, msgScene},
 	"totalamount": {fieldAmount, msgTotal}, "undiscountableamount": {fieldAmount, msgUndiscountable},
@@ -358,6 +359,7 @@ func (w *wrapping) fill(m *message) {
 	inherit(&w.time, &m.number[msgTime], schema.Null)
 	inherit(&w.seller, &m.word[msgSeller], 0)
 	inherit(&w.app, &m.word[msgApp], 0)
+	inherit(&w.token, &m.word[msgToken], 0)
 	for i := range w.ids {
 		if len(m.text[i]) > 0 {
 			w.ids[i] = m.text[i]

@@ -50,6 +50,7 @@ type Config struct {
 	FeesProRata bool // fees.on_refund: pro_rata
 	State       bool // the job keeps a state
 
+	POS        POSForm  // in which files the POS side is written
 	Slim       bool     // fewer columns in POS and statement
 	TotalsOnly bool     // no tables by record in expected/
 	Formats    []string // of the job's outputs; csv and json

@@ -104,13 +104,18 @@ func (w *world) writeJob(dir string) error {
 	if w.cfg.FeesProRata {
 		onRefund = "pro_rata"
 	}
+	pos := map[POSForm]string{
+		POSTables: `  pos_orders:  ["pos/*.csv"]       # one row a goods line
+  pos_refunds: ["refunds/*.csv"]`,
+		POSMessages: `  pos_api:     ["api/*.jsonl"]     # messages of alipay.trade.*`,
+		POSKukeduo:  `  kukeduo_orders: ["kukeduo/*.csv"]`,
+	}[w.cfg.POS]
 	s.line(fmt.Sprintf(`# A synthetic day, seed %d. What a run must find is in expected/.
 date: %s                 # the business date: [00:00, 24:00) in the timezone
 timezone: Asia/Shanghai
 inputs:
   alipay_bill: ["bills/*.zip"]     # 业务明细 and its 汇总
-  pos_orders:  ["pos/*.csv"]       # one row a goods line
-  pos_refunds: ["refunds/*.csv"]
+%s
   rebate:      ["rebate/*.csv"]    # 返佣账单
   agreements:  ["ref/agreements.csv"]
   providers:   ["ref/providers.csv"]
@@ -121,7 +126,10 @@ goods:   {remainder: %s}
 refunds: {policy: smart_store, mode: prorated}
 fees:    {tolerance: "0.01", on_refund: %s}
 limits:  {rejects: 1000000000, breaks: 1000000000, break_amount: "999999999999.99"}
-output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
+output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, pos, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
+	if w.cfg.POS == POSKukeduo { // the list names no merchant
+		s.line(`default_merchant: "` + w.merchants[0].pid + `"`)
+	}
 	if w.cfg.State {
 		s.line("state:   {dir: state, history_days: 400}")
 	}

@@ -7,11 +7,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 )
 
-var folders = []string{"bills", "pos", "refunds", "rebate", "ref", "expected"}
+var folders = []string{"bills", "rebate", "ref", "expected"}
+
+// posFolders are the folders of the POS side, by its form.
+var posFolders = map[POSForm][]string{
+	POSTables: {"pos", "refunds"}, POSMessages: {"api"}, POSKukeduo: {"kukeduo"},
+}
 
 const aboutExpected = `# What a run of this day must find
 
@@ -35,7 +41,7 @@ func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := makeFolders(dir); err != nil {
+	if err := makeFolders(dir, cfg.POS); err != nil {
 		return nil, err
 	}
 	w := newWorld(cfg)
@@ -53,8 +59,8 @@ func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	return truth, truth.write(dir)
 }
 
-func makeFolders(dir string) error {
-	for _, name := range folders {
+func makeFolders(dir string, form POSForm) error {
+	for _, name := range slices.Concat(folders, posFolders[form]) {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
@@ -108,29 +114,56 @@ func (w *world) writeInputs(ctx context.Context, dir string) (*tallies, error) {
 
 // writePOS walks the index in order: orders, refunds, and what is true of them.
 func (w *world) writePOS(ctx context.Context, dir string, t *tallies) error {
-	pos := posWriter{w: w, dir: dir, rows: &t.rows}
-	out, err := newRefundSheet(dir, "refunds/refunds.csv")
+	pos, err := w.posWriters(dir, t)
 	if err != nil {
 		return err
 	}
-	refunds := refundWriter{w: w, dir: dir, out: out, rows: &t.rows}
 	truth, err := newExpected(w, dir)
 	if err != nil {
 		return err
 	}
 	err = w.walk(ctx, func(o *order) error {
 		truth.order(o, t)
-		if err := pos.order(o); err != nil {
-			return err
+		for _, p := range pos {
+			if err := p.order(o); err != nil {
+				return err
+			}
 		}
-		return refunds.order(o)
+		return nil
 	})
-	for _, finish := range []func() error{pos.finish, refunds.finish, truth.finish} {
-		if e := finish(); err == nil {
+	for _, p := range pos {
+		if e := p.finish(); err == nil {
 			err = e
 		}
 	}
+	if e := truth.finish(); err == nil {
+		err = e
+	}
 	return err
+}
+
+// recordWriter writes what a record says in one kind of file.
+type recordWriter interface {
+	order(o *order) error
+	finish() error
+}
+
+// posWriters are the writers of the POS side in the day's form.
+func (w *world) posWriters(dir string, t *tallies) ([]recordWriter, error) {
+	switch w.cfg.POS {
+	case POSMessages:
+		messages, err := newMessageWriter(w, dir, &t.rows)
+		return []recordWriter{messages}, err
+	case POSKukeduo:
+		list, err := newKukeduoWriter(w, dir, &t.rows)
+		return []recordWriter{list}, err
+	case POSTables:
+	}
+	out, err := newRefundSheet(dir, "refunds/refunds.csv")
+	return []recordWriter{
+		&posWriter{w: w, dir: dir, rows: &t.rows},
+		&refundWriter{w: w, dir: dir, out: out, rows: &t.rows},
+	}, err
 }
 
 // walk visits the records in the order of the index; each borrows the one before's room.

@@ -158,9 +158,9 @@ const (
 	// OrderWhole: the run is a whole order; a further one with its number is a
 	// duplicate, and never joined to it.
 	OrderWhole uint8 = 1 << iota
-	// OrderMessages: put together of API messages. Allowance and coupon stand
-	// together in Coupon, and what funds less than the total is the merchant's red
-	// packet.
+	// OrderMessages: put together of API messages. They do not tell allowance and
+	// coupon apart for sure, and what funds less than the total is the merchant's
+	// red packet.
 	OrderMessages
 	// OrderPIDWrongKey: ProviderPID is blank, and a PID was sent under another key.
 	OrderPIDWrongKey
