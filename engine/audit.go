@@ -224,7 +224,10 @@ func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	if u.order >= 0 {
 		a.run = w.orders[u.order].run
 		a.pid = in.ProviderPID[a.run]
-		key.pid, key.wrongKey = a.pid, in.Flags[a.run]&schema.OrderPIDWrongKey != 0
+		key.wrongKey = in.Flags[a.run]&schema.OrderPIDWrongKey != 0
+		if in.Flags[a.run]&schema.OrderPIDUnknown == 0 { // else the order does not say what was sent
+			key.pid = a.pid
+		}
 	}
 	a.judgement = w.judge(key)
 	a.group = groupKey{a.provider, u.merchant, product, a.period}

@@ -127,7 +127,7 @@ func (p *messageParser) row(line int32, _ [][]byte, raw []byte) {
 			detail = jsonFault(text, p.t.opt.Lang)
 		}
 		p.t.reject(schema.Reject{
-			Line: line, Code: rules.CodeColumnCount, Raw: shownMessage(text), Detail: detail, Amount: schema.Null,
+			Line: line, Code: rules.CodeColumnCount, Raw: shownMessage(text), Detail: detail, Amount: schema.Null, Message: true,
 		})
 		return
 	}

@@ -337,7 +337,8 @@ func (r *messageReader) object(v gjson.Result, around *wrapping) {
 		r.drop(at)
 		return
 	}
-	r.conclude(at, &inside, answer, offer)
+	inside.answer = answer
+	r.conclude(at, &inside, offer)
 }
 
 // speaks tells whether a message says more than when it was.
@@ -390,8 +391,9 @@ func (r *messageReader) drop(at int) {
 }
 
 // conclude says of what kind the message is; what is none goes.
-func (r *messageReader) conclude(at int, w *wrapping, answer, offer bool) {
+func (r *messageReader) conclude(at int, w *wrapping, offer bool) {
 	m := &r.found[at]
+	answer := w.answer || m.number[msgCode] != schema.Null
 	method := w.method
 	switch {
 	case strings.HasSuffix(method, "notify"):
@@ -402,7 +404,6 @@ func (r *messageReader) conclude(at int, w *wrapping, answer, offer bool) {
 		r.drop(at)
 		return
 	}
-	answer = answer || m.number[msgCode] != schema.Null
 	ids := len(m.text[msgOutTradeNo]) > 0 || len(m.text[msgTradeNo]) > 0
 	switch {
 	case w.notice && ids:

@@ -75,7 +75,7 @@ func (t *tableRun) documents(ctx context.Context, text string) error {
 		rows++
 		if document := text[:n]; fault {
 			t.reject(schema.Reject{
-				Line: line, Code: rules.CodeColumnCount, Amount: schema.Null,
+				Line: line, Code: rules.CodeColumnCount, Amount: schema.Null, Message: true,
 				Raw: shownMessage(document), Detail: jsonFault(document, t.opt.Lang),
 			})
 		} else {

@@ -86,7 +86,7 @@ func (p *orderList) row(line int32, cells [][]byte, raw []byte) {
 	o := &p.orders
 	run := appendOrder(o, p.t.number, line, p.number)
 	o.Lines[run] = 1
-	o.Flags[run] = schema.OrderWhole
+	o.Flags[run] = schema.OrderWhole | schema.OrderPIDUnknown // no list says what was sent
 	o.Time[run], o.Status[run], o.Total[run] = of.time, uint8(of.status), of.total
 	o.Store[run], o.Excluded[run] = of.store, uint8(of.excluded)
 	if len(of.tradeNo) > 0 {

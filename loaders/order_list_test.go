@@ -41,19 +41,19 @@ func TestOrderListFixtures(t *testing.T) {
 		want    string
 	}{
 		{"taobao_e41.csv", schema.TaobaoOrders, "taobao_orders E41 3/3 excel_formula=3 seconds_lost=1", `
-2: no=1930000000000000011 time=22:02:00 status=1 total=80.00 excluded=online_order flags=1
-4: no=1930000000000000012 time=10:00:00 status=1 total=12.00 excluded=o2o_passport flags=1
-5: no=1930000000000000013 time=11:00:00 status=3 total=0.00 excluded=online_order flags=1
+2: no=1930000000000000011 time=22:02:00 status=1 total=80.00 excluded=online_order flags=33
+4: no=1930000000000000012 time=10:00:00 status=1 total=12.00 excluded=o2o_passport flags=33
+5: no=1930000000000000013 time=11:00:00 status=3 total=0.00 excluded=online_order flags=33
 `},
 		{"taobao_e61.xlsx", schema.TaobaoOrders, "taobao_orders E61 2/3 seconds_lost=1 !id_damaged=1", `
-2: no=1930000000000000011 time=22:02:00 status=1 total=80.00 excluded=online_order flags=1
-3: no=1930000000000000012 time=10:00:00 status=1 total=12.00 excluded=o2o_passport flags=1
+2: no=1930000000000000011 time=22:02:00 status=1 total=80.00 excluded=online_order flags=33
+3: no=1930000000000000012 time=10:00:00 status=1 total=12.00 excluded=o2o_passport flags=33
 `},
 		{"kukeduo.csv", schema.KukeduoOrders, "kukeduo_orders 4/4", `
-2: no=D00000000000001 time=12:15:08 status=1 total=0.01 flags=1
-3: no=D00000000000002 time=09:05:08 status=1 total=0.00 flags=1
-4: no=D00000000000003 time=12:17:08 status=3 total=1207.20 flags=1
-5: no=O00000000000004 time=12:18:08 status=1 total=30.00 excluded=not_face_pay flags=1
+2: no=D00000000000001 time=12:15:08 status=1 total=0.01 flags=33
+3: no=D00000000000002 time=09:05:08 status=1 total=0.00 flags=33
+4: no=D00000000000003 time=12:17:08 status=3 total=1207.20 flags=33
+5: no=O00000000000004 time=12:18:08 status=1 total=30.00 excluded=not_face_pay flags=33
 `},
 		{"pos_pid_number.xlsx", schema.PosOrders, "pos_orders 2/2", `
 2: no=P1 provider=2088123456789016 time=10:55:16 total=12.00

@@ -187,6 +187,9 @@ func (t *tableReader) refuse(code string, column, value, detail string) *FileErr
 // rejectMessage says a reject in words: its code, and what the loader adds.
 func rejectMessage(r schema.Reject, lang string) string {
 	text, detail := rejectWords[lang == "en"][r.Code], visible(r.Detail)
+	if r.Message {
+		text = say(lang, "不是完整的报文", "not a whole message")
+	}
 	if text != "" && detail != "" {
 		text += ": "
 	}

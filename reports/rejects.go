@@ -47,6 +47,9 @@ func rejectMessage(j *schema.Reject, lang Lang, p Privacy) string {
 	if text == "" {
 		text = j.Code.String()
 	}
+	if j.Message {
+		text = lang.pick("不是完整的报文，请检查日志是否被截断", "not a whole message: see whether the log was cut off")
+	}
 	if j.Column != "" {
 		text = lang.pick("「"+j.Column+"」", j.Column+": ") + text
 	}

@@ -297,6 +297,9 @@ var whatTexts = map[string][2]string{
 	"discount":      {"商家优惠", "merchant discount"},
 	"amount":        {"金额", "amount"},
 
+	"receipt_amount":    {"报文的实收 receipt_amount", "receipt_amount of the message"},
+	"buyer_pay_amount":  {"报文的买家实付 buyer_pay_amount", "buyer_pay_amount of the message"},
+	"invoice_amount":    {"报文的可开票金额 invoice_amount", "invoice_amount of the message"},
 	"allowance+coupon":  {"购物津贴与优惠券", "allowance and coupon"},
 	"商家实收":              {"商家实收", "received"},
 	"服务费":               {"服务费", "service fee"},

@@ -18,8 +18,14 @@ type generateFlags struct {
 	seed              uint64
 	date, out         string
 	profile           string
+	pos               string
 	clean, force      bool
 }
+
+// posForms are the forms of the POS side, by the words of --pos.
+var posForms = map[string]gen.POSForm{"tables": gen.POSTables, "api": gen.POSMessages, "kukeduo": gen.POSKukeduo}
+
+var posWords = []string{"tables", "api", "kukeduo"}
 
 var profileWords = []string{"demo", "performance", "small-zips", "random"}
 
@@ -33,6 +39,7 @@ func (a *app) generateCommand() *cobra.Command {
 			`Writes the bills, POS orders, refunds, rebate statements and registries of one day with a job file;
 expected/ has what a run must find. The same flags always give the same files.`),
 		Example: `  duizhang generate --out day --trades 10000
+  duizhang generate --out log --pos api
   duizhang generate --out perf --profile performance --trades 1000000
   duizhang generate --out many --profile small-zips --trades 100000 --merchants 500`,
 		Args: a.exactly(0, "generate 不带参数；请用 --out", "generate takes no arguments; use --out"),
@@ -61,6 +68,9 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.StringVar(&f.out, "out", "duizhang-data", a.say("写到这个文件夹", "folder to write to"))
 	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips 或 random", "demo, performance, small-zips or random"))
 	completeWith(cmd, "profile", profileWords)
+	flags.StringVar(&f.pos, "pos", "tables", a.say("POS 一侧写成 tables（CSV）、api（支付接口日志）或 kukeduo（酷客多列表）",
+		"the POS side as tables (CSV), api (a log of API messages) or kukeduo (an order list)"))
+	completeWith(cmd, "pos", posWords)
 	flags.IntVar(&f.trades, "trades", 0, a.say("交易数（默认由 profile 定）", "trades (by default the profile's)"))
 	flags.IntVar(&f.merchants, "merchants", 0, a.say("商户数；small-zips 为账单数", "merchants; of small-zips, the number of bills"))
 	flags.Uint64Var(&f.seed, "seed", 1, a.say("随机种子", "seed"))
@@ -110,6 +120,20 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 		cfg.Date = f.date
 	}
 	cfg.Clean = cfg.Clean || f.clean
+	form, known := posForms[f.pos]
+	if !known {
+		return cfg, a.badFlag("pos", f.pos, posWords)
+	}
+	switch cfg.POS = form; form {
+	case gen.POSMessages: // what the form cannot say is not planted
+		cfg.NoRejects, cfg.Mix = true, gen.MessageMix(cfg.Mix)
+	case gen.POSKukeduo:
+		cfg.NoRejects, cfg.Mix = true, gen.ListMix(cfg.Mix)
+		if len(cfg.Profiles) == 0 {
+			cfg.Merchants, cfg.Weights = 1, nil // the list names no merchant
+		}
+	case gen.POSTables:
+	}
 	return cfg, nil
 }
 
@@ -121,7 +145,7 @@ func orElse(value, otherwise int) int {
 }
 
 // dataFolders are what a data set has besides its job file.
-var dataFolders = []string{"bills", "pos", "refunds", "rebate", "ref", "expected"}
+var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "ref", "expected"}
 
 // generate writes a data set. What is in the folder is left alone, unless it is
 // an earlier data set and force says to replace it.

@@ -168,6 +168,8 @@ const (
 	// receipt_amount, of buyer_pay_amount, or of invoice_amount.
 	OrderGapReceipt
 	OrderGapBuyerPay
+	// OrderPIDUnknown: the source cannot say which PID was sent.
+	OrderPIDUnknown
 )
 
 // States of a payment code (付款码), which is cut to its validity and last four

@@ -152,17 +152,18 @@ type Problem struct {
 
 // A Reject is one input row that was not accepted (rules 11).
 type Reject struct {
-	Table  int32
-	Line   int32
-	Code   rules.Code
-	Column string // header cell, or ""
-	Value  string // as written, "" if the whole row is at fault
-	Detail string // what the message adds to its code, or ""
-	Raw    string // the row as written; "" is filled from the file before it is reported
-	Order  int32  // line at fault of the same order, when this row only shares its fate; else 0
-	Amount int64  // readable amount of the row in fen (order total, bill amount), or Null
-	Kind   RowKind
-	Unit   string // bill: one row; pos: the order's key when the engine rejects an order
+	Table   int32
+	Line    int32
+	Code    rules.Code
+	Column  string // header cell, or ""
+	Value   string // as written, "" if the whole row is at fault
+	Detail  string // what the message adds to its code, or ""
+	Message bool   // the row is a message, which has no cells, and cannot be read
+	Raw     string // the row as written; "" is filled from the file before it is reported
+	Order   int32  // line at fault of the same order, when this row only shares its fate; else 0
+	Amount  int64  // readable amount of the row in fen (order total, bill amount), or Null
+	Kind    RowKind
+	Unit    string // bill: one row; pos: the order's key when the engine rejects an order
 }
 
 // A Batch is a set of rows on their way from a loader to the engine.
