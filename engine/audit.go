@@ -22,8 +22,9 @@ type judgement struct {
 	agreement *rules.Agreement // the trade's own, or the primary's for a wrong PID; nil for none
 	provider  uint32           // of the agreement; the primary where there is none
 	period    uint32
-	covered   bool // a statement has a row of the provider, product and period
-	together  bool // one row of a statement pays the merchant's trades of the period
+	covered   bool  // a statement has a row of the provider, product and period
+	together  bool  // one row of a statement pays the merchant's trades of the period
+	number    int32 // of the agreement in the registry, -1 for none
 }
 
 // judge says whether the PID is right, and by which agreement the trade is
@@ -55,6 +56,7 @@ func (w *worker) judgeAnew(key judgeKey) judgement {
 	j.period = w.p.period(j.provider, key.product, key.merchant, key.day)
 	j.covered = w.p.covers(j.provider, key.product, key.merchant, j.period)
 	j.together = w.p.aggregates(j.provider, key.product, key.merchant, j.period)
+	j.number = w.p.agreementNumber(j.agreement)
 	w.judged[key] = j
 	return j
 }
@@ -151,7 +153,7 @@ func (w *worker) tradeKnown(trade int32) bool {
 }
 
 // auditUnit audits the rebates of a payment, one row a product (rules 6).
-func (w *worker) auditUnit(u *unit, out *schema.Rebates) {
+func (w *worker) auditUnit(u *unit, out *Part) {
 	if !w.p.audit || u.status == rules.StatusDuplicate || u.order >= 0 && w.leftOut(&w.orders[u.order]) {
 		return
 	}
@@ -217,7 +219,7 @@ type audited struct {
 	settled  bool  // an aggregated row pays it with the others of its group
 }
 
-func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
+func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
 	b, in := &w.rows.Bills, &w.rows.Orders
 	a := audited{unit: u, product: product, run: -1}
 	key := judgeKey{pid: noOrder, merchant: b.Merchant[u.bill], product: product, day: dayOf(b.Time[u.bill])}
@@ -244,7 +246,10 @@ func (w *worker) auditProduct(u *unit, product uint32, out *schema.Rebates) {
 	} else if u.order >= 0 {
 		w.extraAudits = append(w.extraAudits, extraAudit{u.order, product})
 	}
-	w.emitRebate(&a, out)
+	w.emitRebate(&a, &out.Rebates)
+	if w.claims(&a) {
+		w.emitClaim(&a, out)
+	}
 	w.addLoss(&a)
 	w.checkRebate(&a)
 }
@@ -272,27 +277,37 @@ func (w *worker) concludeAudit(a *audited) {
 // basis is what the rebate of the trade is computed on, less the same of its
 // refunds completed in the period.
 func (w *worker) basis(u *unit, j judgement) rules.Fen {
-	kind := rules.BasisReceived
-	if j.agreement != nil && j.agreement.Basis != 0 {
-		kind = j.agreement.Basis
-	}
-	b := &w.rows.Bills
+	kind := basisKind(j)
 	basis := w.basisOf(kind, u.bill)
-	period := ""
-	if u.firstRefund >= 0 {
-		period = w.p.text(j.period)
+	w.eachRefund(u, j, func(row int32) { basis -= w.basisOf(kind, row) })
+	return basis
+}
+
+// basisKind is what the agreement computes from.
+func basisKind(j judgement) rules.Basis {
+	if j.agreement != nil && j.agreement.Basis != 0 {
+		return j.agreement.Basis
 	}
+	return rules.BasisReceived
+}
+
+// eachRefund gives the bill rows of the trade's refunds that were completed in the
+// period and count.
+func (w *worker) eachRefund(u *unit, j judgement, each func(row int32)) {
+	if u.firstRefund < 0 {
+		return
+	}
+	period := w.p.text(j.period)
 	for i := u.firstRefund; i >= 0; i = w.refunds[i].next {
 		r := &w.refunds[i]
 		if r.bill < 0 || r.exceeds {
 			continue
 		}
-		day := dayOf(b.Time[r.bill])
+		day := dayOf(w.rows.Bills.Time[r.bill])
 		if len(period) == len("2006-01") && monthText(day) == period || dayText(day) == period {
-			basis -= w.basisOf(kind, r.bill)
+			each(r.bill)
 		}
 	}
-	return basis
 }
 
 func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {

@@ -18,7 +18,7 @@ func (w *worker) emit(out *Part) {
 		u := &w.units[i]
 		w.checkUnit(u)
 		w.checkCoupon(u, w.emitGoods(u, &out.Goods))
-		w.auditUnit(u, &out.Rebates)
+		w.auditUnit(u, out)
 		w.emitTrade(u, &out.Trades)
 		if w.p.settles {
 			w.addToShift(u)

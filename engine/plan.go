@@ -57,6 +57,7 @@ type plan struct {
 	coverage   map[coverKey]int64
 	byDay      map[[2]uint32]bool // provider, product: statements by day
 	billDays   map[billDay]bool
+	aggregated bool                      // some statement row pays a group in one sum
 	shares     map[groupKey]*periodGroup // of agreements that round per period
 	collecting bool                      // the pass that fills shares
 }
@@ -89,6 +90,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		if !tables[key.table].Refused {
 			key.table = 0
 			p.coverage[key] += n
+			p.aggregated = p.aggregated || key.aggregated
 		}
 	}
 	for _, t := range tables {

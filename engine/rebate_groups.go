@@ -123,6 +123,7 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 	type payment struct {
 		stated rules.Sum
 		row    int32
+		rows   []AggregatedRow
 	}
 	paid := map[groupKey]*payment{}
 	order := make([]int32, aggregated.Len())
@@ -151,6 +152,9 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 			paid[key] = &payment{row: i}
 		}
 		paid[key].stated.AddInt(amount)
+		paid[key].rows = append(paid[key].rows, AggregatedRow{
+			Table: aggregated.Table[i], Line: aggregated.Line[i], Rebate: aggregated.Rebate[i], Adjustment: aggregated.Adjustment[i],
+		})
 	}
 	for key := range paid {
 		if groups[key] == nil {
@@ -172,6 +176,7 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 		if a != nil {
 			row.Stated.AddSum(a.stated)
 			row.HasStated = true
+			row.Aggregated = a.rows
 		}
 		due := row.Expected.Sub(row.Lost)
 		row.Cause = rules.CompareSums(due, row.Stated, row.HasStated, p.job.RebateTolerance)
@@ -179,9 +184,12 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 			row.Cause = rules.CauseStatementPending
 		}
 		if a != nil {
-			gap, _ := due.Sub(row.Stated).Int64()
-			if row.Cause == rules.CauseStatementShort {
-				row.Claimable.AddInt(gap)
+			missing := due.Sub(row.Stated)
+			gap, _ := missing.Int64()
+			// What is claimed trade by trade is in the group's gap: it is not
+			// claimed twice.
+			if row.Cause == rules.CauseStatementShort && missing.Cmp(row.Claimable) > 0 {
+				row.Claimable = missing
 			}
 			if code, ok := row.Cause.Break(); ok {
 				found.breaks = append(found.breaks, Break{

@@ -15,6 +15,7 @@ type Part struct {
 	Refunds schema.RefundRows
 	Goods   schema.GoodsRows
 	Rebates schema.Rebates
+	Claims  Claims
 }
 
 // A ResultSink takes the partitions' results. Part is called once for every
@@ -142,6 +143,7 @@ type RebateGroup struct {
 	HasStated                           bool
 	Cause                               rules.Cause
 	Lost, Claimable                     rules.Sum
+	Aggregated                          []AggregatedRow // the statement rows that pay the group in one sum
 }
 
 // An Invariant is a proof of the run: both sides, computed apart, are equal.

@@ -302,4 +302,5 @@ func (p *Part) reset(number int) {
 	p.Refunds.Reset()
 	p.Goods.Reset()
 	p.Rebates.Reset()
+	p.Claims.reset()
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"slices"
@@ -115,4 +116,82 @@ func readRawLines(ctx context.Context, src io.Reader, lines []int32) (map[int32]
 		texts[line] = charset.text(b)
 	}
 	return texts, ctx.Err()
+}
+
+// maxHashed bounds a line that is hashed.
+const maxHashed = 64 << 20
+
+// HashLines gives SHA-256 of lines of a table, in order: of a text file the bytes as
+// they stand in the file or archive member, without the line end; of a workbook's
+// sheet the cells of the row joined by commas. A line that is not there is not
+// given. The lines are sorted and distinct.
+func HashLines(ctx context.Context, path, name string, lines []int32, each func(line int32, sum [sha256.Size]byte) error) error {
+	members, _, _, err := listMembers(path)
+	if err != nil {
+		return err
+	}
+	if len(members) == 1 && members[0].kind == xlsxFile {
+		return hashSheetLines(ctx, path, name, lines, each)
+	}
+	i := slices.IndexFunc(members, func(m member) bool { return m.name == name })
+	if i < 0 {
+		return &FileError{Code: "unreadable", Pos: schema.Pos{File: path + ":" + name}, Detail: "no such member", Lang: "en"}
+	}
+	src, err := openMember(path, members[i], nil)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	b := bufio.NewReaderSize(src, 1<<20)
+	var row []byte
+	for line := int32(1); len(lines) > 0; line++ {
+		if line%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		wanted := line == lines[0]
+		row = row[:0]
+		for {
+			part, err := b.ReadSlice('\n')
+			if wanted {
+				row = append(row, part...)
+			}
+			if errors.Is(err, bufio.ErrBufferFull) && len(row) <= maxHashed {
+				continue
+			}
+			if err != nil && (!errors.Is(err, io.EOF) || len(part) == 0 && len(row) == 0) {
+				if errors.Is(err, io.EOF) {
+					return nil
+				}
+				return err
+			}
+			break
+		}
+		if wanted {
+			if err := each(line, sha256.Sum256(bytes.TrimRight(row, "\r\n"))); err != nil {
+				return err
+			}
+			lines = lines[1:]
+		}
+	}
+	return nil
+}
+
+func hashSheetLines(ctx context.Context, path, name string, lines []int32, each func(line int32, sum [sha256.Size]byte) error) error {
+	const together = 1 << 14 // texts held at a time
+	for len(lines) > 0 {
+		n := min(len(lines), together)
+		texts, err := rawSheetLines(ctx, path, name, lines[:n])
+		if err != nil {
+			return err
+		}
+		for _, line := range lines[:n] {
+			if text, ok := texts[line]; ok {
+				if err := each(line, sha256.Sum256([]byte(text))); err != nil {
+					return err
+				}
+			}
+		}
+		lines = lines[n:]
+	}
+	return nil
 }

@@ -38,6 +38,10 @@ type Options struct {
 	// from several goroutines.
 	Progress func(name string, bytes, rows int64)
 
+	// Listed is told the tables, by number, before their rows come; of each only
+	// the path and the member are known then. It may be nil.
+	Listed func([]*schema.Table)
+
 	chunkSize int // of the tests; 0 is the default
 	caches    *wordCaches
 }
@@ -130,6 +134,9 @@ func (r *run) read(ctx context.Context) error {
 	hashes.Go(func() error { return r.hash(hashCtx) })
 	if err := r.list(ctx); err != nil {
 		return err
+	}
+	if r.opt.Listed != nil {
+		r.opt.Listed(r.schemaTables())
 	}
 	if err := r.probe(ctx); err != nil {
 		return err

@@ -280,7 +280,11 @@ func readAgreement(r *referenceRow) func(*schema.Registry) {
 			r.bad(agreementCap, rules.CodeAmountRange)
 		}
 	}
-	return func(to *schema.Registry) { to.Agreements = append(to.Agreements, a) }
+	table, line := r.t.number, r.line
+	return func(to *schema.Registry) {
+		to.Agreements = append(to.Agreements, a)
+		to.Signed.Append(table, line)
+	}
 }
 
 func readProvider(r *referenceRow) func(*schema.Registry) {

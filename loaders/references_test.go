@@ -42,6 +42,7 @@ func TestReferences(t *testing.T) {
 			{PID: merchantOne, Name: "商户0", FeeRate: 6000},
 			{PID: merchantTwo, Name: "商户1", FeeRate: schema.Null, InstitutionAccount: "2088000000000001", InstitutionID: "0012345"},
 		},
+		Signed: schema.Place{Table: []int32{0, 0}, Line: []int32{2, 3}},
 		Stores: []schema.Store{
 			{ID: "S0", Merchant: merchantOne, Name: "一店", OrderSync: schema.SyncOn, FeeRate: 3800},
 			{ID: "S1", Merchant: merchantOne, Receiving: merchantTwo, Name: "二店", OrderSync: schema.SyncOff, FeeRate: schema.Null},

@@ -184,6 +184,9 @@ type Options struct {
 	// break's id. The workbook shows them.
 	Verdicts map[string]Verdict
 
+	// Claims are what claim packs need.
+	Claims ClaimOptions
+
 	// Memory bounds the encoded rows that wait for a part before them; what is
 	// more goes to temporary files. 0 is 64 MiB.
 	Memory int64

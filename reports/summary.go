@@ -76,6 +76,7 @@ type summaryInfo struct {
 	Shifts     countsJSON      `json:"shifts"`
 	Breaks     countsJSON      `json:"breaks"`
 	Rejects    countsJSON      `json:"rejects"`
+	Claims     []ClaimInfo     `json:"claims"`
 	Invariants []invariantInfo `json:"invariants"`
 	Limits     limitsInfo      `json:"limits"`
 	ExitCode   int             `json:"exit_code"`
@@ -205,6 +206,7 @@ type timingInfo struct {
 // whole.
 func (w *Writer) summary(r *engine.Result, end Outcome) error {
 	info := newSummary(r, &w.opts, end)
+	info.Claims = append(info.Claims, w.claimed...)
 	return w.writeFile(SummaryName, func(out io.Writer) error {
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
@@ -225,7 +227,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 		},
 		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts),
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
-		Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
+		Claims: []ClaimInfo{}, Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
 		Attributions: attributionsOf(r, o.Privacy),
 	}
 	for _, p := range r.Parts {

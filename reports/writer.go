@@ -32,6 +32,8 @@ type Writer struct {
 	parts    int
 	sorted   *sorter // output.sort
 	book     *book   // nil without a workbook
+	spilled  claimSpill
+	claimed  []ClaimInfo
 }
 
 var _ engine.ResultSink = (*Writer)(nil)
@@ -100,6 +102,9 @@ func (w *Writer) Part(ctx context.Context, p *engine.Part) error {
 			return err
 		}
 	}
+	if err := w.claims(p); err != nil {
+		return err
+	}
 	enc := w.takeEncoder()
 	defer w.giveEncoder(enc)
 	enc.tables = w.opts.Results.tablesOf(enc.tables[:0], p)
@@ -134,6 +139,9 @@ func (w *Writer) Finish(ctx context.Context, r *engine.Result, end Outcome) erro
 		if err := w.writeWhole(ctx, &t, w.opts.Formats); err != nil {
 			return err
 		}
+	}
+	if err := w.claimPacks(ctx, r); err != nil {
+		return err
 	}
 	if w.opts.Formats.XLSX {
 		if err := w.workbook(ctx, r, end); err != nil {
@@ -295,6 +303,7 @@ func (w *Writer) Close() error {
 			first = errors.Join(first, f.Close())
 		}
 	}
+	w.spilled.close()
 	w.removeTemp()
 	return first
 }
@@ -448,3 +457,7 @@ func (w *Writer) removeTemp() {
 	}
 	w.temp, w.ownTemp = "", false
 }
+
+// Claims are the claims of the run, and where their packs are. It is known after
+// Finish.
+func (w *Writer) Claims() []ClaimInfo { return w.claimed }

@@ -16,7 +16,9 @@ import (
 	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
 	"duizhang/engine/schema"
+	"duizhang/loaders"
 	"duizhang/reports"
+	"duizhang/reports/claim"
 )
 
 // runFlags are the flags of run, and of what runs a job besides.
@@ -315,8 +317,28 @@ func (r *runner) reportOptions(dir string) reports.Options {
 	return reports.Options{
 		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: reports.ResultsOf(r.job.Engine.Parts()),
 		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
-		Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
+		Claims: r.claimOptions(), Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
 		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
+	}
+}
+
+// claimOptions are what claim packs need of the job and its inputs.
+func (r *runner) claimOptions() reports.ClaimOptions {
+	reg := r.job.Engine.Registry
+	if reg == nil {
+		return reports.ClaimOptions{}
+	}
+	columns := map[string]map[string][]string{}
+	for kind, names := range r.job.Columns {
+		columns[kind.String()] = names
+	}
+	return reports.ClaimOptions{
+		Tolerance: r.job.Engine.RebateTolerance, Agreements: reg.Agreements, Signed: reg.Signed,
+		Reading: claim.Reading{StatementPID: r.job.StatementPID, DefaultMerchant: r.job.Engine.DefaultMerchant, Columns: columns},
+		Lines: func(ctx context.Context, table int32, lines []int32, each func(int32, [32]byte) error) error {
+			t := r.tables[table]
+			return loaders.HashLines(ctx, r.pathOf(t), t.Member, lines, each)
+		},
 	}
 }
 

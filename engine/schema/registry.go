@@ -7,6 +7,7 @@ import "duizhang/rules"
 // twice the first counts.
 type Registry struct {
 	Agreements []rules.Agreement
+	Signed     Place // the rows that the agreements stand in
 	Providers  []Provider
 	Merchants  []Merchant
 	Stores     []Store
