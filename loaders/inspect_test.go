@@ -2,6 +2,7 @@ package loaders
 
 import (
 	"context"
+	"crypto/sha256"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,5 +121,31 @@ func TestSheets(t *testing.T) {
 	}
 	if len(s.rejects) != 1 || s.rejects[0].Line != 7 {
 		t.Errorf("rejects %v", s.rejects)
+	}
+}
+
+// The hash of a line is that of its bytes in the file, without the line end.
+func TestHashLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	long := strings.Repeat("x", 3<<20)
+	gb := "\xb2\xee,1"
+	if err := os.WriteFile(path, []byte("first\r\n"+gb+"\n"+long+"\n\nlast"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := map[int32]string{1: "first", 2: gb, 3: long, 4: "", 5: "last"}
+	got := map[int32][32]byte{}
+	if err := HashLines(t.Context(), path, "", []int32{1, 2, 3, 4, 5, 6}, func(line int32, sum [32]byte) error {
+		got[line] = sum
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d lines, want %d", len(got), len(want))
+	}
+	for line, text := range want {
+		if got[line] != sha256.Sum256([]byte(text)) {
+			t.Errorf("line %d: another hash than that of %.20q", line, text)
+		}
 	}
 }

@@ -187,6 +187,7 @@ type runner struct {
 
 	shiftOrders func(engine.ShiftOrder)    // what is behind the differences of the shifts; may be nil
 	verdicts    map[string]reports.Verdict // what people concluded so far
+	claims      []reports.ClaimInfo
 }
 
 func (r *runner) run(ctx context.Context, show progress) error {
@@ -221,6 +222,7 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 	if err := r.write(ctx, w); err != nil {
 		return err
 	}
+	r.claims = w.Claims()
 	if err := r.rememberBreaks(ctx); err != nil {
 		return err
 	}
@@ -358,6 +360,11 @@ func (r *runner) close() error {
 		if !r.flags.allowIncomplete {
 			a.complain(a.say("输入不完整，什么也没有发布；已知的情况在 %s", "the inputs are incomplete and nothing was published; what is known is in %s", r.dir),
 				a.say("补齐后重跑，或用 --allow-incomplete 照常发布", "complete them and run again, or publish all the same with --allow-incomplete"))
+		}
+	}
+	for _, c := range r.claims {
+		if c.Dir == "" {
+			a.note(a.say("服务商 %s 账期 %q 有 %s 元可申诉，没有申诉包：%s", "provider %s, period %q: %s can be claimed, and there is no pack: %s", c.Provider, c.Period, c.Amount, c.Note))
 		}
 	}
 	if a.json {

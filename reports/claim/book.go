@@ -60,14 +60,31 @@ func newBook(m *Manifest, opt Options) (*book, error) {
 		return nil, err
 	}
 	b.trades = &sheet{book: b, name: TradesSheet(b.lang), heads: []heading{
-		{say("序号", "No."), 8}, {say("商户PID", "Merchant PID"), 19}, {say("商户订单号", "Out trade no"), 30}, {say("支付宝交易号", "Trade no"), 31},
-		{say("产品", "Product"), 18}, {say("交易上传的服务商PID", "Provider PID sent"), 21}, {say("门店", "Store"), 14}, {say("完成时间", "Paid at"), 19},
-		{say("应得返佣", "Expected"), 12}, {say("已付返佣", "Paid"), 12}, {say("申诉金额", "Claimed"), 12}, {say("原因", "Cause"), 22},
+		{say("序号", "No."), 8},
+		{say("商户PID", "Merchant PID"), 19},
+		{say("商户订单号", "Out trade no"), 30},
+		{say("支付宝交易号", "Trade no"), 31},
+		{say("产品", "Product"), 18},
+		{say("交易上传的服务商PID", "Provider PID sent"), 21},
+		{say("门店", "Store"), 14},
+		{say("完成时间", "Paid at"), 19},
+		{say("应得返佣", "Expected"), 12},
+		{say("已付返佣", "Paid"), 12},
+		{say("申诉金额", "Claimed"), 12},
+		{say("原因", "Cause"), 22},
 	}}
 	b.again = &sheet{book: b, name: say("复算", "Recomputation"), heads: []heading{
-		{say("序号", "No."), 8}, {say("支付宝交易号", "Trade no"), 31}, {say("交易金额（计佣口径）", "Paid amount"), 18}, {say("减：本期退款", "Less refunds"), 13},
-		{say("计佣基数", "Basis"), 12}, {say("费率", "Rate"), 10}, {say("应得返佣", "Expected"), 12}, {say("已付返佣", "Paid"), 12},
-		{say("差额", "Difference"), 12}, {say("计算", "Computation"), 60}, {say("协议", "Agreement"), 8},
+		{say("序号", "No."), 8},
+		{say("支付宝交易号", "Trade no"), 31},
+		{say("交易金额（计佣口径）", "Paid amount"), 18},
+		{say("减：本期退款", "Less refunds"), 13},
+		{say("计佣基数", "Basis"), 12},
+		{say("费率", "Rate"), 10},
+		{say("应得返佣", "Expected"), 12},
+		{say("已付返佣", "Paid"), 12},
+		{say("差额", "Difference"), 12},
+		{say("计算", "Computation"), 60},
+		{say("协议", "Agreement"), 8},
 	}}
 	for _, s := range []*sheet{b.trades, b.again} {
 		if err := s.next(); err != nil {
@@ -279,8 +296,16 @@ func (b *book) close(groups []Group, signed []Evidence) error {
 func (b *book) agreements(signed []Evidence) error {
 	say := func(zh, en string) string { return say(b.lang, zh, en) }
 	s := &sheet{book: b, name: say("协议", "Agreements"), heads: []heading{
-		{say("编号", "No."), 8}, {say("服务商PID", "Provider PID"), 19}, {say("产品", "Product"), 18}, {say("费率", "Rate"), 10}, {say("计算基数", "Basis"), 14},
-		{say("生效日期", "From"), 12}, {say("失效日期", "To"), 12}, {say("小数位数", "Decimals"), 10}, {say("舍入", "Rounding"), 12}, {say("单笔上限", "Cap per trade"), 12},
+		{say("编号", "No."), 8},
+		{say("服务商PID", "Provider PID"), 19},
+		{say("产品", "Product"), 18},
+		{say("费率", "Rate"), 10},
+		{say("计算基数", "Basis"), 14},
+		{say("生效日期", "From"), 12},
+		{say("失效日期", "To"), 12},
+		{say("小数位数", "Decimals"), 10},
+		{say("舍入", "Rounding"), 12},
+		{say("单笔上限", "Cap per trade"), 12},
 		{say("来源", "Source"), 40},
 	}}
 	if err := s.next(); err != nil {
@@ -338,8 +363,11 @@ func (b *book) summary(groups []Group) error {
 		return err
 	}
 	for _, pair := range [][2]string{
-		{say("服务商PID", "Provider PID"), b.m.Provider}, {say("账期", "Period"), b.m.Period}, {say("对账日期", "Reconciled"), b.m.Date},
-		{say("列出的交易", "Trades listed"), strconv.FormatInt(b.m.Rows, 10)}, {say("其中申诉", "Of them claimed"), strconv.FormatInt(b.m.Claimed, 10)},
+		{say("服务商PID", "Provider PID"), b.m.Provider},
+		{say("账期", "Period"), b.m.Period},
+		{say("对账日期", "Reconciled"), b.m.Date},
+		{say("列出的交易", "Trades listed"), strconv.FormatInt(b.m.Rows, 10)},
+		{say("其中申诉", "Of them claimed"), strconv.FormatInt(b.m.Claimed, 10)},
 		{say("申诉金额合计", "Claimed in all"), b.m.Claim},
 	} {
 		if err := line(text(pair[0]), text(pair[1])); err != nil {
