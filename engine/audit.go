@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"bytes"
 	"slices"
+	"time"
 
 	"duizhang/engine/schema"
 	"duizhang/rules"
@@ -303,11 +305,17 @@ func (w *worker) eachRefund(u *unit, j judgement, each func(row int32)) {
 		if r.bill < 0 || r.exceeds {
 			continue
 		}
-		day := dayOf(w.rows.Bills.Time[r.bill])
-		if len(period) == len("2006-01") && monthText(day) == period || dayText(day) == period {
+		if inPeriod(dayOf(w.rows.Bills.Time[r.bill]), period) {
 			each(r.bill)
 		}
 	}
+}
+
+// inPeriod: the period is a day or the month that it is in.
+func inPeriod(day int32, period string) bool {
+	var room [len("2006-01-02")]byte
+	text := time.Unix(int64(day)*daySeconds, 0).UTC().AppendFormat(room[:0], time.DateOnly)
+	return bytes.HasPrefix(text, []byte(period))
 }
 
 func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {

@@ -3,6 +3,8 @@ package engine
 import (
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+
 	"duizhang/engine/schema"
 )
 
@@ -19,13 +21,66 @@ func BenchmarkReconcile(b *testing.B) {
 	b.ReportMetric(float64(20_000*b.N)/b.Elapsed().Seconds(), "trades/s")
 }
 
+// BenchmarkNumber measures the join itself: out_trade_nos and trade_nos to groups.
+func BenchmarkNumber(b *testing.B) {
+	d := makeDay(3, 20_000)
+	w, rows := oneWorker(b, d)
+	w.rows.add(rows)
+	w.number()
+	n := len(w.orderKey) + len(w.billKey) + len(w.refundKey) + len(w.statementKey)
+	b.ReportAllocs()
+	for b.Loop() {
+		w.number()
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkRows measures how a partition's rows come out of the store.
+func BenchmarkRows(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		budget int64
+	}{{"memory", 0}, {"disk", 1}} {
+		b.Run(bench.name, func(b *testing.B) {
+			d := makeDay(3, 20_000)
+			store := NewStore(StoreOptions{Words: d.words, Partitions: 16, Budget: bench.budget, SpillDir: b.TempDir()})
+			defer store.Close()
+			n := 0
+			for _, batch := range d.batches {
+				n += int(batch.Rows.NumRows())
+				if err := store.Batch(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if _, err := store.route(b.Context(), 1); err != nil {
+				b.Fatal(err)
+			}
+			var rows Rows
+			b.ReportAllocs()
+			for b.Loop() {
+				for p := range 16 {
+					if err := store.rows(p, &rows); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
 // BenchmarkStore measures the division of batches among partitions.
 func BenchmarkStore(b *testing.B) {
 	d := makeDay(3, 20_000)
-	rows := 0
+	rows, bytes := 0, int64(0)
 	for _, batch := range d.batches {
 		rows += int(batch.Rows.NumRows())
+		bytes += recordBytes(batch.Rows)
+		if batch.Lines != nil {
+			bytes += recordBytes(batch.Lines)
+		}
 	}
+	b.SetBytes(bytes)
 	b.ReportAllocs()
 	for b.Loop() {
 		store := NewStore(StoreOptions{Words: d.words, Partitions: 16})
@@ -36,6 +91,18 @@ func BenchmarkStore(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// recordBytes is what the columns of a batch take.
+func recordBytes(rec arrow.Record) (n int64) {
+	for _, column := range rec.Columns() {
+		for _, buffer := range column.Data().Buffers() {
+			if buffer != nil {
+				n += int64(buffer.Len())
+			}
+		}
+	}
+	return n
 }
 
 func oneWorker(tb testing.TB, d *madeDay) (*worker, *Rows) {
@@ -78,7 +145,29 @@ func TestReconcileAllocates(t *testing.T) {
 	}
 }
 
-// cleanDay is a day on which both sides agree in everything.
+// TestStoreAllocates: dividing rows among partitions takes no memory a row, but
+// for the bytes that they are packed into.
+func TestStoreAllocates(t *testing.T) {
+	d := cleanDay(5000)
+	store := NewStore(StoreOptions{Words: d.words, Partitions: 16})
+	defer store.Close()
+	add := func() {
+		for _, b := range d.batches {
+			if err := store.Batch(t.Context(), b); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 4 { // the stages grow to their size
+		add()
+	}
+	if n := testing.AllocsPerRun(10, add); n > 100 {
+		t.Errorf("%v allocations for the batches of 5000 trades, want a few for each batch and segment", n)
+	}
+}
+
+// cleanDay is a day on which both sides agree in everything: one trade in ten is
+// refunded in part.
 func cleanDay(trades int) *madeDay {
 	d := makeDay(1, 1)
 	w := d.words
@@ -88,14 +177,21 @@ func cleanDay(trades int) *madeDay {
 	var bills schema.Bills
 	var orders schema.Orders
 	var lines schema.Lines
+	var refunds schema.PosRefunds
+	var returned schema.RefundLines
 	for i := range trades {
 		no, trade := key(i), "T"+key(i)
 		d.addBill(&bills, schema.Payment, m, no, trade, "", 1000, noon, store, rng)
 		appendOrder(&orders, &lines, 2, no, trade, m, store, provider, 1000, noon, 1, goods, rng)
+		if i%10 == 0 {
+			d.addBill(&bills, schema.Refund, m, no, trade, "R1", 300, noon+60, store, rng)
+			appendRefund(&refunds, &returned, 5, no, m, "R1", 300, noon+60)
+		}
 	}
 	d.batches = []schema.Batch{
 		{Kind: schema.AlipayBill, Rows: schema.Record(&bills)},
 		{Kind: schema.PosOrders, Rows: schema.Record(&orders), Lines: schema.Record(&lines)},
+		{Kind: schema.PosRefundsKind, Rows: schema.Record(&refunds), Lines: schema.Record(&returned)},
 	}
 	return d
 }

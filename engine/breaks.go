@@ -346,19 +346,36 @@ func suggest(p *plan, open []openUnit, breaks [][]Break) {
 	}
 }
 
-// sortBreaks puts the breaks in the contract's order and numbers those that are
-// of one code, side and key.
-func sortBreaks(breaks []Break) {
-	slices.SortFunc(breaks, func(a, b Break) int {
-		return cmp.Or(strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.OutTradeNo, b.OutTradeNo),
-			strings.Compare(a.RequestNo, b.RequestNo), strings.Compare(a.Code.String(), b.Code.String()),
-			strings.Compare(a.Side.String(), b.Side.String()), strings.Compare(a.TradeNo, b.TradeNo),
-			strings.Compare(a.subject(), b.subject()), comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
-	})
+// sortBreaks puts the breaks of all parts in the contract's order and numbers those
+// that are of one code, side and key. It takes the parts apart as it goes. What is
+// sorted are pointers: a break is large, and moved once.
+func sortBreaks(parts [][]Break) []Break {
+	var order []*Break
+	for _, part := range parts {
+		for i := range part {
+			order = append(order, &part[i])
+		}
+	}
+	clear(parts)
+	slices.SortFunc(order, compareBreaks)
+	breaks := make([]Break, len(order))
+	for i, b := range order {
+		breaks[i] = *b
+	}
 	for i := range breaks {
 		b := &breaks[i]
 		if i > 0 && b.Code == breaks[i-1].Code && b.Side == breaks[i-1].Side && b.key() == breaks[i-1].key() {
 			b.Ordinal = breaks[i-1].Ordinal + 1
 		}
 	}
+	return breaks
+}
+
+func compareBreaks(a, b *Break) int {
+	if c := cmp.Or(strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.OutTradeNo, b.OutTradeNo)); c != 0 {
+		return c // as nearly all do
+	}
+	return cmp.Or(strings.Compare(a.RequestNo, b.RequestNo), strings.Compare(a.Code.String(), b.Code.String()),
+		strings.Compare(a.Side.String(), b.Side.String()), strings.Compare(a.TradeNo, b.TradeNo),
+		strings.Compare(a.subject(), b.subject()), comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
 }

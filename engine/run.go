@@ -256,9 +256,7 @@ func (d *driver) mergeFindings(r *Result) {
 	}
 	breaks = append(breaks, extra.breaks, controlBreaks(p.tables))
 	rejects = append(rejects, extra.rejects...)
-	r.Breaks = slices.Concat(breaks...)
-	clear(breaks) // the copies go before the sort
-	sortBreaks(r.Breaks)
+	r.Breaks = sortBreaks(breaks)
 	for i := range r.Breaks {
 		r.Breaks[i].FirstSeen = r.Date
 	}

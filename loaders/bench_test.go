@@ -1,6 +1,7 @@
 package loaders
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -122,6 +123,57 @@ func BenchmarkLoadBill(b *testing.B) {
 			z.Close()
 		}
 	})
+}
+
+// BenchmarkScan cuts lines into cells, as they are and with each cell in quotes.
+func BenchmarkScan(b *testing.B) {
+	const rows = 10_000
+	plain := bytes.Split(bytes.TrimSpace(bigBill(rows)), []byte{'\n'})[5:]
+	quoted := make([][]byte, len(plain))
+	for i, line := range plain {
+		quoted[i] = append(append([]byte{'"'}, bytes.ReplaceAll(line, []byte{','}, []byte(`","`))...), '"')
+	}
+	for _, bench := range []struct {
+		name  string
+		lines [][]byte
+		split func(s *splitter, line []byte)
+	}{
+		{"plain", plain, func(s *splitter, line []byte) { s.cells = splitPlain(s.cells[:0], line, ',') }},
+		{"quoted", quoted, func(s *splitter, line []byte) {
+			s.cells, s.scratch, _ = splitQuoted(s.cells[:0], s.scratch[:0], line, ',')
+		}},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			var s splitter
+			size := 0
+			for _, line := range bench.lines {
+				size += len(line) + 1
+			}
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, line := range bench.lines {
+					bench.split(&s, line)
+				}
+			}
+			b.ReportMetric(float64(len(bench.lines)*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// TestScanAllocates: cutting a line takes no memory, with quotes and without.
+func TestScanAllocates(t *testing.T) {
+	var s splitter
+	for _, line := range [][]byte{[]byte("a,b,,长款,1.00"), []byte(`a,"b,""c""",,"长款"`)} {
+		cut := func() {
+			s.cells = splitPlain(s.cells[:0], line, ',')
+			s.cells, s.scratch, _ = splitQuoted(s.cells[:0], s.scratch[:0], line, ',')
+		}
+		cut()
+		if n := testing.AllocsPerRun(100, cut); n > 0 {
+			t.Errorf("%v allocations for %s", n, line)
+		}
+	}
 }
 
 // BenchmarkLoadSmall reads a bill of five rows: what a file costs.
