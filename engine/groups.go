@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"sort"
 
@@ -60,6 +61,49 @@ func (g *groups) add(hash uint64, text *schema.Text, row int) int32 {
 			return at - 1
 		}
 	}
+}
+
+// A rankedKey is a key with its first eight bytes behind the prefix that all share:
+// those tell most keys apart, without a look at the keys themselves.
+type rankedKey struct {
+	head uint64
+	key  int32
+}
+
+// ranked gives the keys in the order of their bytes, in memory that is reused.
+func (g *groups) ranked(order []rankedKey) []rankedKey {
+	order = order[:0]
+	shared := g.sharedPrefix()
+	for key := range int32(g.len()) {
+		var head [8]byte
+		copy(head[:], g.key(key)[shared:])
+		order = append(order, rankedKey{binary.BigEndian.Uint64(head[:]), key})
+	}
+	slices.SortFunc(order, func(a, b rankedKey) int {
+		if c := cmp.Compare(a.head, b.head); c != 0 {
+			return c
+		}
+		return bytes.Compare(g.key(a.key), g.key(b.key))
+	})
+	return order
+}
+
+// sharedPrefix is how many bytes all keys begin with alike.
+func (g *groups) sharedPrefix() int {
+	if g.len() == 0 {
+		return 0
+	}
+	prefix := g.key(0)
+	for key := range int32(g.len()) {
+		if k := g.key(key); !bytes.HasPrefix(k, prefix) {
+			n := 0
+			for n < min(len(k), len(prefix)) && k[n] == prefix[n] {
+				n++
+			}
+			prefix = prefix[:n]
+		}
+	}
+	return len(prefix)
 }
 
 // members are the rows of each group, in rules 1's order: path, member, line.

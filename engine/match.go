@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"slices"
 
 	"duizhang/engine/schema"
@@ -340,38 +339,50 @@ func (w *worker) paidTwice(u *unit) bool {
 // sortUnits orders the units by key: merchant, out_trade_no, then place.
 func (w *worker) sortUnits() {
 	w.rankKeys()
-	w.sorted = w.sorted[:0]
+	w.unitOrder = w.unitOrder[:0]
 	for i := range w.rowUnits {
-		w.sorted = append(w.sorted, int32(i))
+		u := &w.units[i]
+		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, w.rankOf(u.key), int32(i)})
 	}
-	slices.SortFunc(w.sorted, func(a, b int32) int {
-		u, v := &w.units[a], &w.units[b]
-		if c := w.compareKeys(u.merchant, u.key, v.merchant, v.key); c != 0 {
-			return c
+	slices.SortFunc(w.unitOrder, func(a, b orderedUnit) int {
+		if a.merchant == b.merchant && a.rank != b.rank { // nearly always
+			return int(a.rank) - int(b.rank)
 		}
-		tu, lu := w.placeOf(u)
-		tv, lv := w.placeOf(v)
-		if (u.order >= 0) != (v.order >= 0) {
-			if u.order >= 0 {
-				return -1
-			}
-			return 1
-		}
-		return comparePlaces(tu, lu, tv, lv)
+		return w.compareUnits(&w.units[a.unit], &w.units[b.unit])
 	})
+	w.sorted = w.sorted[:0]
+	for _, o := range w.unitOrder {
+		w.sorted = append(w.sorted, o.unit)
+	}
+}
+
+// An orderedUnit is a unit with what it is ordered by.
+type orderedUnit struct {
+	merchant   uint32
+	rank, unit int32
+}
+
+func (w *worker) compareUnits(u, v *unit) int {
+	if c := w.compareKeys(u.merchant, u.key, v.merchant, v.key); c != 0 {
+		return c
+	}
+	if (u.order >= 0) != (v.order >= 0) {
+		if u.order >= 0 {
+			return -1
+		}
+		return 1
+	}
+	tu, lu := w.placeOf(u)
+	tv, lv := w.placeOf(v)
+	return comparePlaces(tu, lu, tv, lv)
 }
 
 // rankKeys gives every out_trade_no its place among the partition's.
 func (w *worker) rankKeys() {
-	n := w.keys.len()
-	w.byText = w.byText[:0]
-	for key := range int32(n) {
-		w.byText = append(w.byText, key)
-	}
-	slices.SortFunc(w.byText, func(a, b int32) int { return bytes.Compare(w.keys.key(a), w.keys.key(b)) })
-	w.keyRank = slices.Grow(w.keyRank[:0], n)[:n]
-	for rank, key := range w.byText {
-		w.keyRank[key] = int32(rank)
+	w.ranked = w.keys.ranked(w.ranked)
+	w.keyRank = slices.Grow(w.keyRank[:0], len(w.ranked))[:len(w.ranked)]
+	for rank, k := range w.ranked {
+		w.keyRank[k.key] = int32(rank)
 	}
 }
 

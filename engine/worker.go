@@ -51,7 +51,8 @@ type worker struct {
 	units         []unit
 	rowUnits      int // units that are rows; orphans follow
 	sorted        []int32
-	byText        []int32
+	unitOrder     []orderedUnit
+	ranked        []rankedKey
 	keyRank       []int32
 	refunds       []refundUnit
 	sortedRefunds []int32
