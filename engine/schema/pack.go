@@ -22,7 +22,8 @@ import (
 type Packer struct {
 	rows     Rows
 	columns  []column
-	constant []bool // by column: all rows of the table have the value of the first
+	constant []bool      // by column: all rows of the table have the value of the first
+	digits   []digitText // by column
 	values   []int64
 	picked   [][]byte
 }
@@ -31,7 +32,7 @@ type Packer struct {
 // and go.
 func NewPacker(r Rows) *Packer {
 	columns := r.columns()
-	return &Packer{rows: r, columns: columns, constant: make([]bool, len(columns))}
+	return &Packer{rows: r, columns: columns, constant: make([]bool, len(columns)), digits: make([]digitText, len(columns))}
 }
 
 // Size is the number of bytes that the table's values take.
@@ -40,9 +41,10 @@ func (p *Packer) Size() int64 { return size(p.columns) }
 // Reset empties the table and keeps its memory.
 func (p *Packer) Reset() { reset(p.columns) }
 
-// Scan looks for the columns that have one value in all rows of the table, so that
-// Pack need not look at them row by row. It must be called before Pack when
-// the table has changed.
+// Scan looks for the columns that have one value in all rows of the table, and
+// for texts that are digits after a prefix, whose numbers it reads while they lie
+// in a row: Pack goes to rows here and there, and what it need not touch is not
+// fetched from memory. It must be called before Pack when the table has changed.
 func (p *Packer) Scan() {
 	for k, c := range p.columns {
 		switch data := c.data.(type) {
@@ -56,6 +58,7 @@ func (p *Packer) Scan() {
 			p.constant[k] = allEqual(*data)
 		case *Text:
 			p.constant[k] = len(data.Offsets) == 0 || data.Offsets[0] == data.Offsets[len(data.Offsets)-1]
+			p.digits[k].read(data, p.constant[k])
 		}
 	}
 }
@@ -93,9 +96,12 @@ func (p *Packer) Pack(dst []byte, rows []int32) []byte {
 		case *[]uint8:
 			dst = packInts(p, dst, k, *data, rows)
 		case *Text:
-			if p.constant[k] {
+			switch {
+			case p.constant[k]:
 				dst = append(dst, blankTexts)
-			} else {
+			case p.digits[k].known:
+				dst = p.packKnown(dst, &p.digits[k], rows)
+			default:
 				dst = p.packTexts(dst, data, rows)
 			}
 		}
@@ -192,6 +198,11 @@ func packInts[T whole](p *Packer, dst []byte, column int, from []T, rows []int32
 	if p.constant[column] {
 		return binary.AppendVarint(append(dst, 0), int64(from[0]))
 	}
+	return packRows(p, dst, from, rows)
+}
+
+// packRows appends the given rows of a column of numbers.
+func packRows[T whole](p *Packer, dst []byte, from []T, rows []int32) []byte {
 	values := p.scratch(len(rows))
 	low, high := int64(math.MaxInt64), int64(math.MinInt64)
 	for i, row := range rows {
@@ -390,6 +401,62 @@ func (p *Packer) packTexts(dst []byte, from *Text, rows []int32) []byte {
 		}
 	}
 	return dst
+}
+
+// A digitText is a whole column of texts that are digits after a prefix.
+type digitText struct {
+	known   bool
+	prefix  []byte
+	count   int     // of digits, at most digitsAtOnce
+	numbers []int64 // by row, Null for a blank
+}
+
+// read finds out whether the column is one.
+func (d *digitText) read(from *Text, blank bool) {
+	d.known = false
+	if blank {
+		return
+	}
+	var prefix []byte
+	length := 0
+	for row := range from.Len() {
+		value := from.At(row)
+		switch {
+		case len(value) == 0:
+		case length == 0:
+			prefix, length = value, len(value)
+		case len(value) != length:
+			return
+		case string(value[:len(prefix)]) != string(prefix):
+			prefix = prefix[:sharedPrefix(prefix, value)]
+			if length-len(prefix) > digitsAtOnce {
+				return
+			}
+		}
+	}
+	d.prefix, d.count = append(d.prefix[:0], prefix...), length-len(prefix)
+	d.numbers = d.numbers[:0]
+	for row := range from.Len() {
+		number := int64(Null)
+		if value := from.At(row); len(value) > 0 {
+			v, ok := digitsValue(value, len(prefix), length)
+			if !ok {
+				return
+			}
+			number = int64(v)
+		}
+		d.numbers = append(d.numbers, number)
+	}
+	d.known = true
+}
+
+// packKnown packs rows of a column of digits: as packDigits does with their texts.
+func (p *Packer) packKnown(dst []byte, d *digitText, rows []int32) []byte {
+	dst = append(dst, digitTexts)
+	dst = binary.AppendUvarint(dst, uint64(len(d.prefix)))
+	dst = append(dst, d.prefix...)
+	dst = binary.AppendUvarint(dst, uint64(d.count))
+	return packRows(p, dst, d.numbers, rows)
 }
 
 func sharedPrefix(a, b []byte) int {
