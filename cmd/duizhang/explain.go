@@ -50,6 +50,7 @@ type explanation struct {
 	Rebates []record    `json:"rebates"`
 	Breaks  []record    `json:"breaks"`
 	Rejects []record    `json:"rejects"`
+	Edges   []edge      `json:"edges"`
 }
 
 type inputLine struct {
@@ -266,6 +267,7 @@ func (e *explainer) read(ctx context.Context, places map[place]bool) (*explanati
 }
 
 func (a *app) printExplanation(x *explanation) error {
+	x.Edges = a.edges(x)
 	if a.json {
 		return a.printJSON(x)
 	}
@@ -275,6 +277,7 @@ func (a *app) printExplanation(x *explanation) error {
 	for _, line := range x.Inputs {
 		fmt.Fprintf(a.stdout, "  %s  [%s]\n    %s\n", lang.Plain(line.Source), line.Kind, lang.Plain(line.Raw))
 	}
+	a.printEdges(x.Edges)
 	a.printRecords(a.say("匹配", "match"), x.Trades, a.whyTrade)
 	a.printGoods(x.Goods)
 	a.printRecords(a.say("退款", "refunds"), x.Refunds, a.whyTrade)
