@@ -76,6 +76,9 @@ func (a *app) init(ctx context.Context, dir string, force bool) error { //nolint
 			return err
 		}
 	}
+	if err := d.settle(ctx); err != nil {
+		return err
+	}
 	text := d.text()
 	if !slices.ContainsFunc(d.found, func(f foundFile) bool { return job.Supported(f.kind) }) {
 		return usage(a.say("%s 里没有可以对账的文件", "%s has no files to reconcile", dir),
@@ -133,6 +136,12 @@ type foundFile struct {
 	rows    int64
 	why     string // of one that no input takes
 	unknown []string
+	tables  int
+	header  []string          // of its only table
+	known   int               // how many of the header are known
+	refused bool              // its only table is
+	missing bool              // for want of a column
+	columns map[string]string // mapped: the file's name by column
 }
 
 // A draft is a job file on its way.
@@ -142,6 +151,11 @@ type draft struct {
 	found []foundFile
 	last  int64 // latest time of a bill, or 0
 	day   string
+
+	accounts   []string // of the bills
+	merchant   string   // the only one, or ""
+	provider   string   // the primary, or ""
+	statements bool     // some statement has no provider PID
 }
 
 // look reads one file.
@@ -151,8 +165,10 @@ func (d *draft) look(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	f := foundFile{name: name}
+	f := foundFile{name: name, tables: len(tables)}
 	for _, t := range tables {
+		f.header, f.known, f.refused = slices.Concat(t.Known, t.Unknown), len(t.Known), t.Refused
+		f.missing = t.Refused && len(t.Problems) > 0 && t.Problems[0].Code == "column_missing"
 		switch {
 		case t.Refused && t.Kind == 0:
 			if len(t.Problems) > 0 {
@@ -160,6 +176,7 @@ func (d *draft) look(ctx context.Context, name string) error {
 				f.why = first
 			}
 			f.unknown = d.header(ctx, in.Path, t)
+			f.header, f.known = f.unknown, 0
 		case t.Kind == 0:
 			f.why = d.app.say("%s，对账不用", "%s, which no input takes", t.Format)
 		case f.kind != 0 && f.kind != t.Kind:
@@ -172,8 +189,11 @@ func (d *draft) look(ctx context.Context, name string) error {
 			f.unknown = append(f.unknown, t.Unknown...)
 			d.see(t)
 		}
+		if f.missing {
+			f.why, _, _ = strings.Cut(t.Problems[0].Message, "\n")
+		}
 	}
-	if f.kind != 0 {
+	if f.kind != 0 && !f.missing {
 		f.why = ""
 	}
 	d.found = append(d.found, f)
@@ -182,6 +202,9 @@ func (d *draft) look(ctx context.Context, name string) error {
 
 // see remembers the day of the bills.
 func (d *draft) see(t *schema.Table) {
+	if t.Kind == schema.AlipayBill && t.Account != "" {
+		d.accounts = append(d.accounts, t.Account)
+	}
 	switch {
 	case t.Kind != schema.AlipayBill:
 	case t.From != schema.Null && t.From > d.last:
@@ -300,6 +323,7 @@ func (d *draft) text() string {
 	fmt.Fprintln(&b, "timezone: Asia/Shanghai")
 	fmt.Fprintln(&b, "inputs:")
 	d.writeInputs(&b)
+	d.writeSettings(&b)
 	d.writeDoubts(&b)
 	fmt.Fprintf(&b, `limits:   {rejects: 0, breaks: 0, break_amount: "0.00"}   # %s
 output:   {dir: out, formats: [xlsx, html, csv, json], lang: %s}
@@ -367,6 +391,9 @@ func (d *draft) guesses() map[schema.InputKind][]string {
 	all := map[schema.InputKind][]string{}
 	for _, f := range d.found {
 		kind := f.kind
+		if len(f.columns) > 0 {
+			continue // mapped
+		}
 		if kind == 0 {
 			kind = likeliest(f.unknown)
 		}

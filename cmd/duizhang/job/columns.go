@@ -1,6 +1,7 @@
 package job
 
 import (
+	"slices"
 	"strings"
 
 	"duizhang/engine/schema"
@@ -51,6 +52,18 @@ func ColumnNames(kind schema.InputKind) []string {
 		names[i], _, _ = strings.Cut(all, " ")
 	}
 	return names
+}
+
+// ColumnOf is the column of the kind that has this header cell for its name, or "".
+func ColumnOf(kind schema.InputKind, header string) string {
+	header = strings.TrimSpace(header)
+	for _, all := range columnNames[kind] {
+		names := strings.Fields(all)
+		if slices.Contains(names, header) {
+			return names[0]
+		}
+	}
+	return ""
 }
 
 // NearestColumn is the column of the kind that a header cell most likely means,
