@@ -254,7 +254,7 @@ func (d *driver) mergeFindings(r *Result) {
 			d.totals.outOfScope.add(s.Rebate[i] + s.Adjustment[i])
 		}
 	}
-	breaks = append(breaks, extra.breaks, controlBreaks(p.tables))
+	breaks = append(breaks, extra.breaks, fileBreaks(p.tables))
 	rejects = append(rejects, extra.rejects...)
 	r.Breaks = sortBreaks(breaks)
 	for i := range r.Breaks {
@@ -266,8 +266,9 @@ func (d *driver) mergeFindings(r *Result) {
 	r.Rejects = rejects
 }
 
-// controlBreaks are the control totals that do not hold (rules 8).
-func controlBreaks(tables []*schema.Table) []Break {
+// fileBreaks are the control totals that do not hold (rules 8), and the files whose
+// format has changed.
+func fileBreaks(tables []*schema.Table) []Break {
 	var breaks []Break
 	for i, t := range tables {
 		for _, c := range t.Controls {
@@ -282,6 +283,12 @@ func controlBreaks(tables []*schema.Table) []Break {
 				b.Reason = *c.Stated + " / " + c.Found
 			}
 			breaks = append(breaks, b)
+		}
+		if t.Drift != "" {
+			breaks = append(breaks, Break{
+				Code: rules.BreakDialectDrift, Severity: rules.SeverityWarn, Side: rules.SideFile, Merchant: t.Account,
+				Expected: schema.Null, Found: schema.Null, Table: int32(i), Time: schema.Null, Reason: t.Drift,
+			})
 		}
 	}
 	return breaks

@@ -232,8 +232,8 @@ var breakTexts = map[rules.BreakCode][2]breakText{
 		{"Control total does not hold", "the file states another count or amount than was read, {amount} apart", "the file is incomplete or was edited: download it again and run again"},
 	},
 	rules.BreakDialectDrift: {
-		{"账单格式有变化", "文件的列与已知格式不完全一致", "查看未识别的列，确认取数无误"},
-		{"The file's format has changed", "the file's columns are not quite those of a known format", "look at the unknown columns and make sure that the figures are right"},
+		{"文件格式有变化", "文件的列、编码或版式与以前的同类文件不同", "确认取数无误；列改了名的，在作业文件的 columns 里加上新列名"},
+		{"The file's format has changed", "the columns, encoding or dialect are not those of earlier files of this source", "make sure that the figures are right; add a renamed column's new name to columns in the job file"},
 	},
 }
 

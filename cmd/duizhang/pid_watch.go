@@ -336,7 +336,12 @@ func orBlank(text, blank string) string {
 }
 
 // stateOf is the state folder: the flag's, else the job's; blank for none.
-func stateOf(_ *job.Job, flag string) string { return flag }
+func stateOf(j *job.Job, flag string) string {
+	if flag != "" {
+		return flag
+	}
+	return j.StateDir()
+}
 
 // watchStateName is the file of the state folder in which pid watch remembers the
 // tills.

@@ -163,6 +163,9 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 		show.close()
 		return err
 	}
+	if show, err = s.checkDrift(show); err != nil {
+		return errors.Join(err, s.close())
+	}
 	prof.heap("heap-loaded.pprof")
 	defer func() { _ = s.close() }()
 	r := &runner{session: s, staging: staging, out: out, flags: f, verdicts: known}
@@ -234,6 +237,9 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 		return r.app.outputError(err)
 	}
 	r.app.removeFailed(r.out + failedSuffix)
+	if err := r.drift.remember(r.tables); err != nil { // the results stand all the same
+		r.app.complain(r.app.say("文件格式没有记住：%s", "what the files look like was not remembered: %s", r.app.errorText(err)), "")
+	}
 	return nil
 }
 

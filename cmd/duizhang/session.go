@@ -63,6 +63,7 @@ type session struct {
 	store  *engine.Store
 	tables []*schema.Table
 
+	drift   *driftCheck // what the inputs looked like before; nil: nothing is known
 	missing job.Missing // patterns that found no file
 	timings timings
 	workers int

@@ -87,6 +87,7 @@ type Table struct {
 	Problems       []Problem // at most 100
 	More           int       // problems beyond them
 	Refused        bool      // the file is refused; Problems says why
+	Drift          string    // what changed in its format since earlier runs, in words, or ""
 
 	FeesAllZero bool  // every fee of a bill is 0: billed afterwards (rules 7)
 	FirstTime   int64 // earliest and latest 完成时间 (发生时间), or Null
