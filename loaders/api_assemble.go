@@ -22,7 +22,7 @@ func (r *run) assembleMessages(ctx context.Context) error {
 	var next atomic.Int64
 	for range min(r.opt.Workers, messageParts) {
 		group.Go(func() error {
-			a := assembler{run: r, all: !r.messages.answered.Load(), idle: map[int32]int64{}}
+			a := assembler{run: r, all: !r.messages.answered.Load(), idle: map[int32]int64{}, byTrade: map[string]*lane{}}
 			for p := next.Add(1) - 1; p < messageParts; p = next.Add(1) - 1 {
 				if err := a.part(ctx, &r.messages.parts[p]); err != nil {
 					return err
@@ -96,7 +96,8 @@ type assembler struct {
 	returned schema.RefundLines
 	idle     map[int32]int64 // by table
 
-	lanes []*lane // of one out_trade_no
+	lanes   []*lane // of one out_trade_no
+	byTrade map[string]*lane
 }
 
 // part assembles one part of the log and lets go of it.
@@ -174,6 +175,7 @@ type lane struct {
 // number deals with all messages of one out_trade_no, which come by place.
 func (a *assembler) number(messages []*message) {
 	a.lanes = a.lanes[:0]
+	clear(a.byTrade)
 	for _, m := range inTime(messages) {
 		l := a.laneOf(m)
 		l.messages = append(l.messages, m)
@@ -183,8 +185,9 @@ func (a *assembler) number(messages []*message) {
 		if !m.kind.ofRefund() { // a refund may be made in another store
 			fillBlank(&l.store, m.word[msgStore])
 		}
-		if len(l.tradeNo) == 0 {
+		if len(l.tradeNo) == 0 && len(m.text[msgTradeNo]) > 0 {
 			l.tradeNo = m.text[msgTradeNo]
+			a.byTrade[string(l.tradeNo)] = l
 		}
 		if m.number[msgTotal] != schema.Null {
 			l.total = m.number[msgTotal]
@@ -210,9 +213,12 @@ func fillBlank(value *uint32, given uint32) {
 // its amount or the one that waits for an answer, the later first.
 func (a *assembler) laneOf(m *message) *lane {
 	trade, seller := m.text[msgTradeNo], m.word[msgSeller]
+	if l := a.byTrade[string(trade)]; l != nil && len(trade) > 0 {
+		return l
+	}
 	var best *lane
 	rank := -1
-	for _, l := range a.lanes {
+	for _, l := range a.lanes[max(0, len(a.lanes)-manyLanes):] {
 		sameTrade := len(trade) > 0 && bytes.Equal(trade, l.tradeNo)
 		sameSeller := seller != 0 && seller == l.seller
 		differs := len(trade) > 0 && len(l.tradeNo) > 0 && !sameTrade || seller != 0 && l.seller != 0 && !sameSeller
@@ -247,6 +253,10 @@ func (a *assembler) laneOf(m *message) *lane {
 	}
 	return best
 }
+
+// manyLanes is how many trades of one number, the latest, a message without a
+// trade_no may be of.
+const manyLanes = 64
 
 func other(a, b uint32) bool { return a != 0 && b != 0 && a != b }
 

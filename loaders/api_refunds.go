@@ -1,7 +1,6 @@
 package loaders
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
@@ -25,6 +24,12 @@ type refundChain struct {
 	timed   []*message
 	refunds []*messageRefund
 	rest    []*message // messages that speak of no refund
+
+	byNumber map[string]*messageRefund
+	byAmount map[int64]*messageRefund // asked for without a number
+	byAsk    map[*message]*messageRefund
+	byLine   map[[2]int32]*messageRefund // of its first request
+	open     int                         // refunds before it are taken
 }
 
 // newRefundChain finds the refunds among a trade's messages; nil if there are
@@ -36,7 +41,15 @@ type refundChain struct {
 // the later one's: with it, the request is found. A request that is repeated has
 // its refund's number, and its answer the same refund_fee.
 func newRefundChain(l *lane, timed []*message, all bool) *refundChain {
-	c := &refundChain{timed: timed}
+	if !slices.ContainsFunc(timed, func(m *message) bool {
+		return m.kind.ofRefund() || m.has(msgRefundNot) || m.kind == cancelAnswered && m.has(msgRefunded)
+	}) {
+		return nil
+	}
+	c := &refundChain{
+		timed: timed, byNumber: map[string]*messageRefund{}, byAmount: map[int64]*messageRefund{},
+		byAsk: map[*message]*messageRefund{}, byLine: map[[2]int32]*messageRefund{},
+	}
 	var answers []*message
 	for i, m := range timed {
 		if m.has(msgUnread) {
@@ -78,14 +91,31 @@ func newRefundChain(l *lane, timed []*message, all bool) *refundChain {
 // number the one of its amount.
 func (c *refundChain) asked(m *message) *messageRefund {
 	no, amount := m.text[msgRequestNo], m.number[msgRefundAmount]
-	for _, r := range c.refunds {
-		if bytes.Equal(r.requestNo, no) && (len(no) > 0 || r.amount == amount) && r.ask != nil {
-			return r
-		}
+	r := c.named(no)
+	if len(no) == 0 {
+		r = c.byAmount[amount]
 	}
-	r := &messageRefund{requestNo: no, amount: amount, time: m.number[msgTime], ask: m}
-	c.refunds = append(c.refunds, r)
+	if r != nil {
+		return r
+	}
+	r = &messageRefund{requestNo: no, amount: amount, time: m.number[msgTime], ask: m}
+	c.add(r)
+	c.byAsk[m] = r
+	if at := [2]int32{m.table, m.line}; c.byLine[at] == nil {
+		c.byLine[at] = r
+	}
+	if len(no) == 0 {
+		c.byAmount[amount] = r
+	}
 	return r
+}
+
+// add appends a refund.
+func (c *refundChain) add(r *messageRefund) {
+	c.refunds = append(c.refunds, r)
+	if len(r.requestNo) > 0 && c.named(r.requestNo) == nil {
+		c.byNumber[string(r.requestNo)] = r
+	}
 }
 
 // confirm takes the answers to refund queries, which name their refund.
@@ -97,7 +127,7 @@ func (c *refundChain) confirm() {
 		r := c.named(m.text[msgRequestNo])
 		if r == nil {
 			r = &messageRefund{requestNo: m.text[msgRequestNo], amount: m.number[msgRefundAmount], time: schema.Null}
-			c.refunds = append(c.refunds, r)
+			c.add(r)
 		}
 		r.finish(m)
 	}
@@ -105,12 +135,10 @@ func (c *refundChain) confirm() {
 
 // named is the refund of a number; nil if there is none.
 func (c *refundChain) named(no []byte) *messageRefund {
-	for _, r := range c.refunds {
-		if len(no) > 0 && bytes.Equal(r.requestNo, no) {
-			return r
-		}
+	if len(no) == 0 {
+		return nil
 	}
-	return nil
+	return c.byNumber[string(no)]
 }
 
 // finish notes that the refund is done.
@@ -170,14 +198,17 @@ func (c *refundChain) refundOf(same []*message, step, fee int64, place map[*mess
 		if r := c.named(m.text[msgRequestNo]); r != nil {
 			return r
 		}
-		for _, r := range c.refunds {
-			if r.ask != nil && r.ask.table == m.table && r.ask.line == m.line && !taken[r] {
-				return r
-			}
+		if r := c.byLine[[2]int32{m.table, m.line}]; r != nil && !taken[r] {
+			return r
 		}
 	}
+	for c.open < len(c.refunds) && taken[c.refunds[c.open]] {
+		c.open++
+	}
+	// No trade has many refunds; a log in which one number stands for many must not
+	// take for ever.
 	var exact, before, open *messageRefund
-	for _, r := range c.refunds {
+	for _, r := range c.refunds[c.open:min(len(c.refunds), c.open+manyRefunds)] {
 		if r.ask == nil || taken[r] {
 			continue
 		}
@@ -200,6 +231,9 @@ func (c *refundChain) refundOf(same []*message, step, fee int64, place map[*mess
 	return open
 }
 
+// manyRefunds is how many open refunds are looked at for an answer.
+const manyRefunds = 1000
+
 func cmpFirstRefund(first, r *messageRefund) *messageRefund {
 	if first != nil {
 		return first
@@ -221,10 +255,8 @@ func (c *refundChain) attach(l *lane) {
 	for _, m := range c.timed {
 		switch {
 		case owned[m]:
-			for _, r := range c.refunds {
-				if r.ask == m {
-					last = r
-				}
+			if r := c.byAsk[m]; r != nil {
+				last = r
 			}
 		case m.kind.ofRefund():
 			r := c.named(m.text[msgRequestNo])

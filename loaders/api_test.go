@@ -465,3 +465,19 @@ func BenchmarkMessages(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(lines)*b.N)/b.Elapsed().Seconds(), "messages/s")
 }
+
+// TestOneNumberForAll: a log in which one number stands for every order takes no
+// longer than another, and loses no message.
+func TestOneNumberForAll(t *testing.T) {
+	var b strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&b, `{"alipay_trade_pay_response":{"code":"10000","out_trade_no":"0","trade_no":"T%d","total_amount":"1.00"}}`+"\n", i)
+		fmt.Fprintf(&b, `{"method":"alipay.trade.refund","biz_content":{"out_trade_no":"1","refund_amount":"1.00","out_request_no":"R%d"}}`+"\n", i)
+		fmt.Fprintf(&b, `{"alipay_trade_refund_response":{"code":"10000","out_trade_no":"1","trade_no":"T","refund_fee":"%d.00"}}`+"\n", i+1)
+	}
+	g := load(t, Options{}, canonicalInput{kind: schema.PosAPI, data: []byte(b.String())})
+	proveMessages(t, g)
+	if g.orders.Len() != 20_000 || g.refunds.Len() != 20_000 {
+		t.Errorf("%d orders, %d refunds", g.orders.Len(), g.refunds.Len())
+	}
+}
