@@ -56,7 +56,7 @@ func (w *worker) judgeAnew(key judgeKey) judgement {
 		j.provider = w.p.words.Code(j.agreement.Provider)
 	}
 	j.period = w.p.period(j.provider, key.product, key.merchant, key.day)
-	j.covered = w.p.covers(j.provider, key.product, key.merchant, j.period)
+	j.covered = w.p.covered[[3]uint32{j.provider, key.product, j.period}]
 	j.together = w.p.aggregates(j.provider, key.product, key.merchant, j.period)
 	j.number = w.p.agreementNumber(j.agreement)
 	w.judged[key] = j
@@ -64,19 +64,15 @@ func (w *worker) judgeAnew(key judgeKey) judgement {
 }
 
 // period is the period of a day: its month, or the day itself where the
-// provider's statements for the product are by day (rules 6).
+// provider's statements for the product are by day (rules 6). Of both, the month
+// counts if trades of it, or the merchant, are in its statement.
 func (p *plan) period(provider, product, merchant uint32, day int32) uint32 {
 	month := p.words.Code(monthText(day))
-	if !p.byDay[[2]uint32{provider, product}] || p.covers(provider, product, merchant, month) {
+	if !p.byDay[[2]uint32{provider, product}] || p.aggregates(provider, product, merchant, month) ||
+		p.coverage[coverKey{provider: provider, product: product, period: month}] > 0 {
 		return month
 	}
 	return p.words.Code(dayText(day))
-}
-
-// covers: a statement has a row of the provider, product and period.
-func (p *plan) covers(provider, product, merchant, period uint32) bool {
-	return p.coverage[coverKey{provider: provider, product: product, period: period}] > 0 ||
-		p.aggregates(provider, product, merchant, period)
 }
 
 // aggregates: a statement pays the merchant's trades of the period in one row.

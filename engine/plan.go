@@ -55,6 +55,7 @@ type plan struct {
 	huabei     uint32
 	inScope    map[uint32]bool // by product
 	coverage   map[coverKey]int64
+	covered    map[[3]uint32]bool // provider, product, period: a statement has a row of it
 	byDay      map[[2]uint32]bool // provider, product: statements by day
 	billDays   map[billDay]bool
 	aggregated bool                      // some statement row pays a group in one sum
@@ -79,6 +80,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		comparesRefunds: job.given(posRefundKinds...) && job.Inputs[schema.AlipayBill],
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
+		covered:         map[[3]uint32]bool{},
 		defaultPID:      w.Code(job.DefaultMerchant),
 		settles:         job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
 		alipay:          w.Code("alipay"),
@@ -91,6 +93,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 			key.table = 0
 			p.coverage[key] += n
 			p.aggregated = p.aggregated || key.aggregated
+			p.covered[[3]uint32{key.provider, key.product, key.period}] = true
 		}
 	}
 	for _, t := range tables {

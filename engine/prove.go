@@ -204,7 +204,7 @@ func (d *driver) prove(*Result) []Invariant {
 func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right string)) {
 	var rows, rejected, reached int64
 	for i, t := range d.plan.tables {
-		if t.Kind == kind && !t.Refused && t.Format != "trade_summary" { // a summary is control only
+		if t.Kind == kind && !t.Refused && !t.ControlOnly() {
 			rows += t.Rows
 			rejected += t.Rejected
 			reached += t.Idle

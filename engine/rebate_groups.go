@@ -161,6 +161,23 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 			groups[key] = &groupSum{rate: schema.Null}
 		}
 	}
+	// A row that names no merchant pays the merchants that no other row names.
+	var none rules.Sum
+	rest := map[groupKey]rules.Sum{}
+	restOf := func(key groupKey) groupKey {
+		key.merchant = 0
+		return key
+	}
+	inRest := func(key groupKey, g *groupSum) bool {
+		return key.merchant != 0 && paid[key] == nil && !g.hasStated && paid[restOf(key)] != nil
+	}
+	for key, g := range groups {
+		if inRest(key, g) {
+			due := rest[restOf(key)]
+			due.AddSum(g.expected)
+			rest[restOf(key)] = due.Sub(g.lost)
+		}
+	}
 	rows := make([]RebateGroup, 0, len(groups))
 	for key, g := range groups {
 		row := RebateGroup{
@@ -179,6 +196,12 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 			row.Aggregated = a.rows
 		}
 		due := row.Expected.Sub(row.Lost)
+		if key.merchant == 0 {
+			due.AddSum(rest[key])
+		}
+		if inRest(key, g) {
+			due = none
+		}
 		row.Cause = rules.CompareSums(due, row.Stated, row.HasStated, p.job.RebateTolerance)
 		if g.pending > 0 && !row.HasStated {
 			row.Cause = rules.CauseStatementPending

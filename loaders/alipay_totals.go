@@ -477,6 +477,9 @@ func controlWords(name, lang string) string {
 		case word == "store" && i+1 < len(parts):
 			i++
 			b.WriteString("门店 " + parts[i] + " ")
+		case word == "merchant" && i+1 < len(parts):
+			i++
+			b.WriteString("商户 " + parts[i] + " ")
 		case controlParts[word] != "":
 			b.WriteString(controlParts[word])
 		default:
@@ -490,5 +493,5 @@ var controlParts = map[string]string{
 	"payments": "交易", "refunds": "退款", "count": "笔数", "received": "商家实收", "amount": "金额",
 	"merchant_discount": "商家优惠", "platform_discount": "支付宝优惠", "discount": "优惠", "fee": "服务费",
 	"card": "卡消费金额", "royalty": "分润", "net": "实收净额", "total": "合计", "detail": "明细", "stores": "门店",
-	"order_amount": "订单金额", "income": "收入", "expense": "支出", "rows": "行", "movements": "总金额",
+	"order_amount": "订单金额", "income": "收入", "expense": "支出", "rows": "行", "movements": "总金额", "due": "应返金额",
 }

@@ -541,6 +541,7 @@ var formatNames = map[string][2]string{
 	"taobao_orders":   {"淘宝订单导出", "a Taobao order export"},
 	"kukeduo_orders":  {"酷客多订单列表", "a Kukeduo order list"},
 	"rebate":          {"返佣账单", "a rebate statement"},
+	"rebate_summary":  {"返佣汇总", "a summary of rebates"},
 	"alipay_personal": {"支付宝个人账单", "a personal Alipay export"},
 	"wechat_bill":     {"微信支付交易账单", "a WeChat Pay bill"},
 	"wechat_fund":     {"微信支付资金账单", "a WeChat Pay fund bill"},

@@ -45,6 +45,7 @@ func makeFixtures() map[string][]byte {
 	f.archives()
 	f.generations()
 	f.lookalikes()
+	f.rebates()
 	f.accounts()
 	f.orders()
 	return f.files

@@ -155,6 +155,7 @@ func (r *run) read(ctx context.Context) error {
 		return err
 	}
 	r.compareSummaries()
+	r.compareRebateSummaries()
 	r.settleAccounts()
 	r.compareAccountSummaries()
 	r.complete()

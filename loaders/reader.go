@@ -53,7 +53,8 @@ type tableReader struct {
 	leftOut  int64 // messages of other interfaces
 	problems []schema.Problem
 	more     int
-	bill     *billTable // trade bills and their summaries
+	bill     *billTable    // trade bills and their summaries
+	rebates  *rebateTotals // rebates of workbooks, and their summaries
 	borrowed []*borrowedCache
 
 	movements *accountTable // account bills

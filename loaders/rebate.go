@@ -3,6 +3,7 @@ package loaders
 import (
 	"context"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -28,17 +29,17 @@ const (
 )
 
 var rebateColumns = []canonicalColumn{
-	rebatePeriod:      {"period", "账期", wordCell, !required},
+	rebatePeriod:      {"period", "账期 commission_ym", wordCell, !required},
 	rebateProvider:    {"service_provider_pid", "服务商PID", pidCell, !required},
-	rebateMerchant:    {"merchant_pid", "商户PID", pidCell, !required},
-	rebateProduct:     {"product", "产品", wordCell, !required},
+	rebateMerchant:    {"merchant_pid", "商户PID commission_pin_mch_id", pidCell, !required},
+	rebateProduct:     {"product", "产品 commission_site", wordCell, !required},
 	rebateTradeNo:     {"trade_no", "支付宝交易号", idCell, !required},
 	rebateOutTradeNo:  {"out_trade_no", "商户订单号", idCell, !required},
 	rebateTime:        {"trade_time", "交易时间", timeCell, !required},
-	rebateTradeAmount: {"trade_amount", "有效交易金额", amountCell, !required},
-	rebateTradeCount:  {"trade_count", "有效交易笔数", countCell, !required},
-	rebateRate:        {"rate", "费率", numberCell, !required},
-	rebateAmount:      {"rebate_amount", "返佣金额", numberCell, required},
+	rebateTradeAmount: {"trade_amount", "有效交易金额 commission_total_amount", amountCell, !required},
+	rebateTradeCount:  {"trade_count", "有效交易笔数 commission_count_amount", countCell, !required},
+	rebateRate:        {"rate", "费率 commission_feilv", numberCell, !required},
+	rebateAmount:      {"rebate_amount", "返佣金额 commission_settle_amount", numberCell, required},
 	rebateAdjustment:  {"adjustment", "调整金额", numberCell, !required},
 	rebateRemark:      {"remark", "备注", textCell, !required},
 }
@@ -62,7 +63,14 @@ const (
 var (
 	totalWords  = []string{"合计", "汇总", "总计", "小计"}
 	wechatWords = []string{"微信", "wxpay", "wechat"}
+
+	correctionWords = []string{"调账", "调差"}
 )
+
+func isWeChat(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(wechatWords, func(word string) bool { return strings.Contains(text, word) })
+}
 
 // fitsRebate is the signature of a rebate statement (formats 1.2), its own or a
 // foreign one, whose columns the job names.
@@ -75,8 +83,11 @@ func fitsRebate(c *canonicalHeader) bool {
 
 // hasCell tells whether a header cell ends in one of the names: 支付宝返佣金额 and
 // 收钱吧商户号 do.
-func (c *canonicalHeader) hasCell(names ...string) bool {
-	return slices.ContainsFunc(c.cells, func(cell string) bool {
+func (c *canonicalHeader) hasCell(names ...string) bool { return c.cellEnding(names...) >= 0 }
+
+// cellEnding is the first header cell that ends in one of the names, -1 for none.
+func (c *canonicalHeader) cellEnding(names ...string) int {
+	return slices.IndexFunc(c.cells, func(cell string) bool {
 		cell = normalHeader(cell)
 		return slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(cell, name) })
 	})
@@ -96,9 +107,14 @@ type rebateParser struct {
 	canonicalRow
 	statements schema.Statements
 	provider   uint32 // of a statement without the column, and of its blank cells
+	filePeriod uint32 // in the file's name; 0 for none
 	faceToFace uint32
 	seen       map[uint32]rebateWord // words met in periods, merchants, products and first cells
 	tradeNo    []byte                // reused
+
+	number   int   // cell of the merchant's number, -1 for none
+	both     int   // cell of the rebates of all channels together, -1 for none
+	ofWeChat []int // cells that speak of WeChat alone
 
 	totals, wechat int64 // rows skipped since the last flush
 	n              int   // rows since the last flush
@@ -119,12 +135,53 @@ func newRebateParser(t *tableReader, c *canonicalHeader) func() rowParser {
 		p := &rebateParser{
 			canonicalRow: newCanonicalRow(t, c, schema.Payment),
 			provider:     t.opt.Words.Code(t.opt.StatementPID),
+			filePeriod:   t.opt.Words.Code(periodInName(t.table)),
 			faceToFace:   t.opt.Words.Code(faceToFace),
 			seen:         map[uint32]rebateWord{},
+			number:       c.at[rebateMerchant],
+			both:         c.cellEnding("返佣合计"),
+		}
+		if p.number < 0 {
+			p.number = c.cellEnding(numberNames...)
+		}
+		for i, cell := range c.cells {
+			if c.column[i] < 0 && isWeChat(normalHeader(cell)) {
+				p.ofWeChat = append(p.ofWeChat, i)
+			}
+		}
+		if t.isXLSX {
+			t.rebates = &rebateTotals{hasBoth: p.both >= 0}
 		}
 		p.init()
 		return p
 	}
+}
+
+// periodInName is the month in the name of a file or member, as in KA返佣202611.xlsx;
+// "" for none.
+func periodInName(t *schema.Table) string {
+	for _, name := range []string{t.Member, path.Base(t.Path)} {
+		_, rest, ok := strings.Cut(name, "返佣")
+		if !ok {
+			continue
+		}
+		digits := strings.IndexFunc(rest, func(r rune) bool { return r >= '0' && r <= '9' })
+		if digits < 0 {
+			continue
+		}
+		rest = rest[digits:]
+		end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(rest)
+		}
+		if end != len("202611") {
+			continue
+		}
+		if period, ok := normalPeriod(rest[:end]); ok {
+			return period
+		}
+	}
+	return ""
 }
 
 func (p *rebateParser) rows() int { return p.n }
@@ -167,8 +224,15 @@ func (p *rebateParser) row(line int32, cells [][]byte, raw []byte) {
 	if rebate == schema.Null && len(r.value(rebateAmount)) == 0 {
 		r.bad(rebateAmount, rules.CodeMissingValue)
 	}
+	if rebate != schema.Null && adjustment == schema.Null && p.corrects() {
+		rebate, adjustment = 0, rebate
+		tradeAmount, tradeCount, rate = schema.Null, schema.Null, schema.Null
+	}
 	if adjustment == schema.Null {
 		adjustment = 0
+	}
+	if rebate != schema.Null {
+		p.sum(rebate + adjustment)
 	}
 	p.end()
 	if p.fault != 0 {
@@ -199,14 +263,60 @@ func (p *rebateParser) skips() bool {
 	switch {
 	case first == nil:
 		p.skipped++
-	case first[0] >= 0x80 && p.wordOf(first).total || strings.EqualFold(string(first), "total"):
+	case first[0] >= 0x80 && p.wordOf(first).total || strings.EqualFold(string(first), "total") || p.totalBehind():
 		p.totals++
-	case p.wordOf(p.value(rebateProduct)).wechat:
+	case p.wordOf(p.value(rebateProduct)).wechat, p.wechatAlone():
 		p.wechat++
+		p.sum(0)
 	default:
 		return false
 	}
 	return true
+}
+
+// totalBehind: a row about no trade and no merchant says in one of its texts that it
+// is a total, as the last of a brand may.
+func (p *rebateParser) totalBehind() bool {
+	number := p.cellAt(p.number)
+	if len(p.value(rebateTradeNo)) > 0 || len(p.value(rebateOutTradeNo)) > 0 || len(number) > 0 && number[0] < 0x80 {
+		return false
+	}
+	remark := p.at[rebateRemark]
+	for i, cell := range p.cells {
+		if cell = trimCell(cell); i != remark && len(cell) > 0 && cell[0] >= 0x80 && isTotal(p.t.text(cell)) {
+			return true
+		}
+	}
+	return false
+}
+
+// wechatAlone: the row has nothing of Alipay's, and something of WeChat's.
+func (p *rebateParser) wechatAlone() bool {
+	if len(p.ofWeChat) == 0 || len(p.value(rebateAmount)) > 0 || len(p.value(rebateTradeAmount)) > 0 {
+		return false
+	}
+	return slices.ContainsFunc(p.ofWeChat, func(i int) bool { return len(p.cellAt(i)) > 0 })
+}
+
+func (p *rebateParser) cellAt(i int) []byte {
+	if i < 0 || i >= len(p.cells) {
+		return nil
+	}
+	return trimCell(p.cells[i])
+}
+
+// sum adds a row of a workbook to its merchant number, for the summary to be compared
+// with. It does not matter whether the row is accepted.
+func (p *rebateParser) sum(rebate int64) {
+	if p.t.rebates == nil {
+		return
+	}
+	both, err := rules.ParseMicro(shortDecimal(p.cellAt(p.both)))
+	if err != nil {
+		both = rules.Micro(rebate)
+	}
+	number, _, _ := checkID(p.cellAt(p.number), false)
+	p.t.rebates.add(string(number), rebate, int64(both))
 }
 
 // firstCell is the first cell that is not blank, or nil.
@@ -245,7 +355,7 @@ func (p *rebateParser) meaning(word uint32) rebateWord {
 		w.product = words.Code(product)
 	}
 	starts := func(prefix string) bool { return strings.HasPrefix(strings.ToLower(text), prefix) }
-	w.total = slices.ContainsFunc(totalWords, starts)
+	w.total = isTotal(text)
 	w.wechat = slices.ContainsFunc(wechatWords, starts)
 	return w
 }
@@ -254,7 +364,7 @@ func (p *rebateParser) meaning(word uint32) rebateWord {
 func (p *rebateParser) period() uint32 {
 	cell := p.value(rebatePeriod)
 	if len(cell) == 0 {
-		return 0
+		return p.filePeriod
 	}
 	if p.numeric(rebatePeriod) && len(cell) == 5 { // a day, as Excel counts them
 		if seconds, ok := parseSerial(cell); ok {
@@ -285,6 +395,17 @@ func (p *rebateParser) merchant() uint32 {
 		p.badAs(rebateMerchant, rules.CodeMerchantUnknown, pidShape(p.t.opt.Lang))
 	}
 	return word
+}
+
+// corrects: the remark says that the row puts an earlier period right (formats 6). Its
+// amount is an adjustment, which has no terms of its own.
+func (p *rebateParser) corrects() bool {
+	remark := p.value(rebateRemark)
+	if len(remark) == 0 {
+		return false
+	}
+	text := p.t.text(remark)
+	return slices.ContainsFunc(correctionWords, func(word string) bool { return strings.Contains(text, word) })
 }
 
 // money is an amount with up to six decimals, or Null for a blank or a fault.

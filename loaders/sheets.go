@@ -68,7 +68,11 @@ func (r *run) probeSheet(t *tableRun) {
 	for _, row := range rows {
 		h.lines = append(h.lines, joinTexts(row))
 	}
-	r.openTable(t, &h, detect(rows, ',', t.kind, t.opt))
+	d := t.detectRebateSummary(rows)
+	if d.format == nil {
+		d = detect(rows, ',', t.kind, t.opt)
+	}
+	r.openTable(t, &h, d)
 }
 
 // joinTexts is a row of a sheet as one line; empty cells at its end go.

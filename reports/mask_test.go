@@ -244,6 +244,7 @@ func TestControlNames(t *testing.T) {
 		{"total.refunds.count", "合计退款笔数", "total refunds count"},
 		{"detail.order_amount", "明细订单金额", "detail order amount"},
 		{"store.S001.net", "门店 S001 实收净额", "store S001 net received"},
+		{"merchant.1680001234567.due", "商户 1680001234567 应返金额", "merchant 1680001234567 rebate due"},
 		{"store.S.1.refunds.count", "门店 S.1 退款笔数", "store S.1 refunds count"},
 		{"stores.count", "门店数", "number of stores"},
 		{"交易合计笔数", "交易合计笔数", "交易合计笔数"},

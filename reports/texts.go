@@ -324,11 +324,19 @@ func (l Lang) control(name string, p Privacy) string {
 	}
 	var words []string
 	if known > 0 {
-		store, ok := strings.CutPrefix(strings.Join(parts[:known], "."), "store.")
-		if !ok || known == len(parts) {
+		whose := strings.Join(parts[:known], ".")
+		store, ofStore := strings.CutPrefix(whose, "store.")
+		merchant, ofMerchant := strings.CutPrefix(whose, "merchant.")
+		switch {
+		case known == len(parts):
+			return p.mobiles(name)
+		case ofStore:
+			words = append(words, l.pick("门店 ", "store ")+p.mobiles(store)+l.pick(" ", ""))
+		case ofMerchant:
+			words = append(words, l.pick("商户 ", "merchant ")+p.mobiles(merchant)+l.pick(" ", ""))
+		default:
 			return p.mobiles(name)
 		}
-		words = append(words, l.pick("门店 ", "store ")+p.mobiles(store)+l.pick(" ", ""))
 	}
 	for _, part := range parts[known:] {
 		words = append(words, controlTexts[part][l.index()])
@@ -360,6 +368,7 @@ var controlTexts = map[string][2]string{
 	"net":               {"实收净额", "net received"},
 	"merchant_discount": {"商家优惠", "merchant discount"},
 	"platform_discount": {"支付宝优惠", "Alipay discount"},
+	"due":               {"应返金额", "rebate due"},
 	"income":            {"收入", "income"},
 	"expense":           {"支出", "expense"},
 	"movements":         {"总金额", "income less expense"},

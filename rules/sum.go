@@ -99,6 +99,20 @@ func (s Sum) Int64() (int64, bool) {
 	return v, s.hi == v>>63
 }
 
+// MicroToFen is a Sum of Micro rounded half up to the fen, where it fits.
+func (s Sum) MicroToFen() (Fen, bool) {
+	const microPerFen = 10_000
+	fen, rest := s.Abs().div(microPerFen)
+	if rest >= microPerFen/2 {
+		fen.AddInt(1)
+	}
+	if s.Sign() < 0 {
+		fen = fen.Neg()
+	}
+	v, ok := fen.Int64()
+	return Fen(v), ok
+}
+
 // String2 gives a total of Fen, with two decimals.
 func (s Sum) String2() string {
 	var buf [48]byte

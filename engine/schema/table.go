@@ -100,6 +100,12 @@ type Table struct {
 	Bytes  int64  // of the whole file
 }
 
+// ControlOnly tells a table that gives no rows to the run: it only states what those
+// of others come to.
+func (t *Table) ControlOnly() bool {
+	return t.Format == "trade_summary" || t.Format == "rebate_summary"
+}
+
 // Source is the place of a line as outputs write it: path[:member]:line.
 func (t *Table) Source(line int32) string {
 	return string(t.AppendSource(nil, line))
