@@ -227,21 +227,21 @@ func (t *tableRun) compareRebates(found *rebateTotals) {
 		if of == nil {
 			of = &rebateTotal{}
 		}
-		t.control(dueControl("merchant."+number+".due", total, of, found.hasBoth))
+		t.control(found.due("merchant."+number+".due", total, of))
 	}
 	if stated.total != nil {
-		t.control(dueControl("total.due", stated.total, &found.all, found.hasBoth))
+		t.control(found.due("total.due", stated.total, &found.all))
 	}
 }
 
-// dueControl compares what is stated, to the fen, with the rebates that were read, or
-// with all channels together: either is what a summary may mean.
-func dueControl(name string, stated, found *rebateTotal, hasBoth bool) schema.Control {
+// due compares what is stated, to the fen, with the rebates that were read, or with all
+// channels together: either is what a summary may mean.
+func (s *rebateTotals) due(name string, stated, found *rebateTotal) schema.Control {
 	due, _ := stated.rebate.MicroToFen()
 	rebate, _ := found.rebate.MicroToFen()
 	both, _ := found.both.MicroToFen()
 	sum := rebate
-	if hasBoth && rebate != due {
+	if s.hasBoth && rebate != due {
 		sum = both
 	}
 	var total rules.Sum
