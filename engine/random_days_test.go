@@ -3,6 +3,7 @@ package engine_test
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,6 +64,10 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 		header, want := readCSV(t, filepath.Join(dir, "expected", name+".csv"))
 		sameKnown(t, name, header, want, sink.table(name), key)
 	}
+	if devices := filepath.Join(dir, "expected", "devices.csv"); fileExists(devices) {
+		header, want := readCSV(t, devices)
+		sameKnown(t, "devices", header, want, deviceRows(result), header[:1])
+	}
 	var splits []map[string]string
 	breaks, rejects := map[string]tallied{}, map[string]int{}
 	for i := range result.Breaks {
@@ -98,6 +103,11 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	if len(rejects) > 0 {
 		t.Errorf("rejects of codes that the truth has not: %v", rejects)
 	}
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // jobOf is the engine's part of the job file that the generator writes.

@@ -45,8 +45,20 @@ const (
 	bStatementOrphan
 	bStatementDuplicate
 	bFeeMismatch
+	bCouponThreshold
+	bAllowanceStep
+	bGoodsUnknown
+	bPayCode
+	bHuabeiOnFace
+	bStoreSyncOff
+	bDeviceUnknown
+	bDeviceUnsigned
+	bDeviceMonthCount
+	bDeviceMonthCap
+	bDeviceTotalCap
 	bFirstCause // the causes of rules 6 follow
 	breakCodes  = bFirstCause + breakCode(causeCount)
+	noBreak     = breakCodes
 )
 
 var breakNames = [bFirstCause]string{
@@ -54,7 +66,9 @@ var breakNames = [bFirstCause]string{
 	"trade_no_conflict", "amount_identity", "funding_mismatch", "price_unknown", "goods_incomplete",
 	"refund_bill_only", "refund_pos_only", "refund_amount_mismatch", "refund_duplicate", "refund_split",
 	"refund_exceeds_total", "refund_request", "refund_orphan", "statement_unearned", "statement_terms",
-	"statement_orphan", "statement_duplicate", "fee_mismatch",
+	"statement_orphan", "statement_duplicate", "fee_mismatch", "coupon_threshold", "allowance_step",
+	"goods_unknown", "pay_code", "huabei_on_face", "store_sync_off", "device_unknown", "device_unsigned",
+	"device_month_count", "device_month_cap", "device_total_cap",
 }
 
 func (c breakCode) String() string {

@@ -51,6 +51,7 @@ type Config struct {
 	State       bool // the job keeps a state
 
 	POS        POSForm  // in which files the POS side is written
+	Registries bool     // coupons, devices and what the registries find; only of POSTables, not on a Clean or Slim day
 	Slim       bool     // fewer columns in POS and statement
 	TotalsOnly bool     // no tables by record in expected/
 	Formats    []string // of the job's outputs; csv and json
@@ -120,6 +121,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Clean {
 		c.Mix = cleanMix()
 	}
+	c.Registries = c.Registries && !c.Clean && !c.Slim && c.POS == POSTables
 	if len(c.Formats) == 0 {
 		c.Formats = []string{"csv", "json"}
 	}

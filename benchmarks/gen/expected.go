@@ -45,6 +45,7 @@ func (e *expected) order(o *order, t *tallies) {
 	t.planted[o.kind]++
 	o.countRejects(t)
 	w.otherBreaks(o, t)
+	w.extraBreaks(o, t)
 	e.rows = w.tradeRows(o, t, e.rows[:0])
 	for k := range e.rows {
 		row := &e.rows[k]

@@ -3,6 +3,7 @@ package gen
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 var posHeader = [2]string{
@@ -68,9 +69,9 @@ func (p *posWriter) open(name string, k int) (*sheet, error) {
 	case p.w.cfg.Slim:
 		s.line(slimPOSHeader)
 	case s.encoding == gb18030: // few bytes of GBK may look like UTF-8; a header of it does not
-		s.line(posHeader[1])
+		s.line(p.w.posHeader(1))
 	default:
-		s.line(posHeader[0])
+		s.line(p.w.posHeader(0))
 	}
 	return s, nil
 }
@@ -262,7 +263,21 @@ func (p *posWriter) orderCells(b []byte, enc encoding, o *order, total fen) []by
 			b = append(b, o.pid...)
 		}
 	}
-	return append(b, ',')
+	b = append(b, ',')
+	if w.cfg.Registries {
+		x := w.drawExtra(o)
+		b = x.cells(b, enc)
+	}
+	return b
+}
+
+// posHeader is the header in English or Chinese.
+func (w *world) posHeader(k int) string {
+	if !w.cfg.Registries {
+		return posHeader[k]
+	}
+	goods := strings.Index(posHeader[k], []string{"goods_id", "商品编号"}[k])
+	return posHeader[k][:goods] + extraHeader[k] + posHeader[k][goods:]
 }
 
 // appendAmount writes an amount in the record's manner.
@@ -283,6 +298,9 @@ func (p *posWriter) blankCells(b []byte, o *order) []byte {
 	b = append(b, p.w.merchants[o.posMerchant].pid...)
 	if p.w.cfg.Slim {
 		return append(b, ",,,,,,,,,,,,,"...)
+	}
+	if p.w.cfg.Registries {
+		b = append(b, ",,,,"...)
 	}
 	return append(b, ",,,,,,,,,,,,,,"...)
 }

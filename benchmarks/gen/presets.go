@@ -62,6 +62,7 @@ func Random(seed uint64) Config {
 		Refunds: int(r.n(500)), NoRejects: r.n(3) == 0, RebateScale: 2 + int(r.n(3))*int(r.n(3)),
 		LastLine: r.n(3) == 0, FeesProRata: r.n(3) == 0, Clean: r.n(25) == 0,
 	}
+	cfg.Registries = seed%2 == 1
 	cfg.Date = fmt.Sprintf("2026-%02d-%02d", 1+r.n(12), 1+r.n(28))
 	for range cfg.Merchants {
 		cfg.Weights = append(cfg.Weights, int(r.between(1, 9)))

@@ -71,18 +71,25 @@ func (w *world) merchantRows(s *sheet) {
 
 func (w *world) storeRows(s *sheet) {
 	s.line("store_id,merchant_pid,name,order_sync,fee_rate")
-	for _, st := range w.stores {
+	for i, st := range w.stores {
 		rate := ""
 		if st.own {
 			rate = rateText(st.rate)
 		}
-		s.line(st.id + "," + w.merchants[st.merchant].pid + "," + string(st.name.utf8) + ",true," + rate)
+		sync := "true"
+		if w.unsynced(i) {
+			sync = ""
+		}
+		s.line(st.id + "," + w.merchants[st.merchant].pid + "," + string(st.name.utf8) + "," + sync + "," + rate)
 	}
 }
 
 func (w *world) goodsRows(s *sheet) {
 	s.line("goods_id,goods_name,tag_price")
-	for _, a := range w.articles {
+	for i, a := range w.articles {
+		if !w.published(i) {
+			continue
+		}
 		tag := ""
 		if a.tag >= 0 {
 			tag = string(appendFen(nil, a.tag))
@@ -110,6 +117,14 @@ func (w *world) writeJob(dir string) error {
 		POSMessages: `  pos_api:     ["api/*.jsonl"]     # messages of alipay.trade.*`,
 		POSKukeduo:  `  kukeduo_orders: ["kukeduo/*.csv"]`,
 	}[w.cfg.POS]
+	further := ""
+	if w.cfg.Registries {
+		further = `
+  coupons:     ["ref/coupons.csv"]
+  devices:     ["ref/devices.csv"]
+  device_policies: ["ref/device_policies.csv"]
+  device_rewards:  ["rebate_devices/*.csv"]`
+	}
 	s.line(fmt.Sprintf(`# A synthetic day, seed %d. What a run must find is in expected/.
 date: %s                 # the business date: [00:00, 24:00) in the timezone
 timezone: Asia/Shanghai
@@ -121,12 +136,12 @@ inputs:
   providers:   ["ref/providers.csv"]
   merchants:   ["ref/merchants.csv"]
   stores:      ["ref/stores.csv"]
-  goods:       ["ref/goods.csv"]
+  goods:       ["ref/goods.csv"]%s
 goods:   {remainder: %s}
 refunds: {policy: smart_store, mode: prorated}
 fees:    {tolerance: "0.01", on_refund: %s}
 limits:  {rejects: 1000000000, breaks: 1000000000, break_amount: "999999999999.99"}
-output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, pos, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
+output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, pos, further, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
 	if w.cfg.POS == POSKukeduo { // the list names no merchant
 		s.line(`default_merchant: "` + w.merchants[0].pid + `"`)
 	}

@@ -12,7 +12,7 @@ import (
 	"sync"
 )
 
-var folders = []string{"bills", "rebate", "ref", "expected"}
+var folders = []string{"bills", "rebate", "rebate_devices", "ref", "expected"}
 
 // posFolders are the folders of the POS side, by its form.
 var posFolders = map[POSForm][]string{
@@ -53,6 +53,9 @@ func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	}
 	t, err := w.writeInputs(ctx, dir)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.writeExtras(dir, t); err != nil {
 		return nil, err
 	}
 	truth := t.truth(cfg)
