@@ -58,7 +58,7 @@ func (p *Packer) Scan() {
 			p.constant[k] = allEqual(*data)
 		case *Text:
 			p.constant[k] = len(data.Offsets) == 0 || data.Offsets[0] == data.Offsets[len(data.Offsets)-1]
-			p.digits[k].read(data, p.constant[k])
+			p.digits[k].known = !p.constant[k] && p.digits[k].read(data)
 		}
 	}
 }
@@ -411,12 +411,8 @@ type digitText struct {
 	numbers []int64 // by row, Null for a blank
 }
 
-// read finds out whether the column is one.
-func (d *digitText) read(from *Text, blank bool) {
-	d.known = false
-	if blank {
-		return
-	}
+// read reads the column if it is one, and tells.
+func (d *digitText) read(from *Text) bool {
 	var prefix []byte
 	length := 0
 	for row := range from.Len() {
@@ -426,11 +422,11 @@ func (d *digitText) read(from *Text, blank bool) {
 		case length == 0:
 			prefix, length = value, len(value)
 		case len(value) != length:
-			return
+			return false
 		case string(value[:len(prefix)]) != string(prefix):
 			prefix = prefix[:sharedPrefix(prefix, value)]
 			if length-len(prefix) > digitsAtOnce {
-				return
+				return false
 			}
 		}
 	}
@@ -441,13 +437,13 @@ func (d *digitText) read(from *Text, blank bool) {
 		if value := from.At(row); len(value) > 0 {
 			v, ok := digitsValue(value, len(prefix), length)
 			if !ok {
-				return
+				return false
 			}
 			number = int64(v)
 		}
 		d.numbers = append(d.numbers, number)
 	}
-	d.known = true
+	return true
 }
 
 // packKnown packs rows of a column of digits: as packDigits does with their texts.
