@@ -59,7 +59,7 @@ func (l Lang) segment(facets []engine.Facet, p Privacy) string {
 		names = append(names, l.facet(f, p))
 	}
 	if l == English {
-		return strings.Join(names, ", ")
+		return strings.ReplaceAll(strings.Join(names, ", "), ", at terminal ", ", terminal ")
 	}
 	return strings.Join(names, "、")
 }

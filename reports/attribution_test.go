@@ -25,7 +25,7 @@ func TestAttributionSentences(t *testing.T) {
 	}{
 		{
 			&causes[0], "“短款：POS 有、支付宝无”的 91 % 在门店 NJ001、终端 7，而它只有 2 % 的交易；自 21:40 起",
-			"91 % of “Short: in the POS, not in Alipay” at store NJ001, at terminal 7, which has 2 % of the trades; since 21:40",
+			"91 % of “Short: in the POS, not in Alipay” at store NJ001, terminal 7, which has 2 % of the trades; since 21:40",
 		},
 		{
 			&causes[1], "“退款拆分不符”的 100 % 在操作员 138****0000，而它只有 不到 0.1 % 的退款；2026-11-19 21:40 至 2026-11-19 22:40",

@@ -521,9 +521,10 @@ func TestConsole(t *testing.T) {
 	r.Breaks = r.Breaks[:7]
 	r.Trades[rules.StatusBillOnly] = engine.Tally{BillCount: 1, BillAmount: fenSum(123_456_789)}
 	for name, o := range map[string]ConsoleOptions{
-		"console_zh.txt":    {Lang: Chinese, Out: "out"},
-		"console_en.txt":    {Lang: English, Out: "out"},
-		"console_color.txt": {Color: true},
+		"console_zh.txt":     {Lang: Chinese, Out: "out", Formats: Formats{CSV: true, XLSX: true, HTML: true, Parquet: true, JSON: true}},
+		"console_en.txt":     {Lang: English, Out: "out", Formats: Formats{JSON: true}},
+		"console_narrow.txt": {Lang: Chinese, Width: 60},
+		"console_color.txt":  {Color: true},
 	} {
 		var buf bytes.Buffer
 		if err := Console(&buf, r, Outcome{ExitCode: 1, Incomplete: true}, o); err != nil {
@@ -598,7 +599,7 @@ func TestConsoleIsVisible(t *testing.T) {
 	if err := Console(&got, r, Outcome{}, ConsoleOptions{Out: "out\n\r\x7f\u009b\xff\u2028 差异 \\"}); err != nil {
 		t.Fatal(err)
 	}
-	want := `对账 2026\x1b[2J  平：没有差异` + "\n" + `未做：a\nb（缺 \u202ex）` + "\n\n" + `结果在 out\n\r\x7f\u009b\xff\u2028 差异 \` + "\n"
+	want := `对账 2026\x1b[2J  ✔ 平：没有差异` + "\n" + `未做：a\nb（缺 \u202ex）` + "\n\n" + `结果在 out\n\r\x7f\u009b\xff\u2028 差异 \` + "\n"
 	if got.String() != want {
 		t.Errorf("console = %q, want %q", got.String(), want)
 	}

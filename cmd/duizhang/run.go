@@ -352,8 +352,11 @@ func (r *runner) claimOptions() reports.ClaimOptions {
 
 // summarize prints the closing summary.
 func (r *runner) summarize() error {
+	width, _ := terminal(r.app.stdout)
+	o := r.reportOptions(r.dir)
 	return reports.Console(r.app.stdout, r.result, r.outcome, reports.ConsoleOptions{
-		Lang: reports.Lang(r.app.lang), Color: r.app.colored(r.app.stdout), Out: lang.Plain(r.dir),
+		Lang: reports.Lang(r.app.lang), Color: r.app.colored(r.app.stdout), Width: width, Privacy: o.Privacy,
+		Out: lang.Plain(r.dir), Formats: o.Formats,
 	})
 }
 
