@@ -29,5 +29,6 @@
 //	workbook*.go, sheetxml.go  the workbook: lists, the overview, charts; rows as XML
 //	verdicts.go           what people write behind breaks: columns and words
 //	page.go, console.go   for people
+//	figures.go, attribution.go  what they share: figures, and where breaks come from
 //	publish.go            the exchange of folders
 package reports
