@@ -102,7 +102,7 @@
   };
   draw();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
-  addEventListener('beforeprint', () => { root.classList.add('printing'); draw(); charts.forEach(c => c.resize()); });
+  addEventListener('beforeprint', () => { root.classList.add('printing'); draw(); });
   addEventListener('afterprint', () => { root.classList.remove('printing'); draw(); });
 
   // Tables that sort by the column that is chosen; numbers by data-key.
