@@ -556,8 +556,8 @@ func TestNothingMatchedIsNotBalanced(t *testing.T) {
 	r.Trades[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
 	r.Refunds[rules.StatusPOSOnly] = engine.Tally{PosCount: 1, PosAmount: fenSum(100)}
 	for lang, want := range map[Lang]string{
-		Chinese: "对账 没有可对账的交易：缺少 alipay_bill\n未做：交易对账（缺 alipay_bill）、退款（缺 alipay_bill）、POS 退款核对（缺 pos_refunds）\n",
-		English: "Reconciled no trades to reconcile: no alipay_bill input\nleft out: matching (no alipay_bill), refunds (no alipay_bill), POS refunds (no pos_refunds)\n",
+		Chinese: "对账 ! 没有可对账的交易：缺少 alipay_bill\n未做：交易对账（缺 alipay_bill）、退款（缺 alipay_bill）、POS 退款核对（缺 pos_refunds）\n",
+		English: "Reconciled ! no trades to reconcile: no alipay_bill input\nleft out: matching (no alipay_bill), refunds (no alipay_bill), POS refunds (no pos_refunds)\n",
 	} {
 		var got strings.Builder
 		if err := Console(&got, r, Outcome{}, ConsoleOptions{Lang: lang}); err != nil {
