@@ -145,7 +145,7 @@ func orElse(value, otherwise int) int {
 }
 
 // dataFolders are what a data set has besides its job file.
-var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "ref", "expected"}
+var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "expected"}
 
 // generate writes a data set. What is in the folder is left alone, unless it is
 // an earlier data set and force says to replace it.
