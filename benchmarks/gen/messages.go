@@ -228,12 +228,12 @@ func (p *messageWriter) payment(o *order) {
 	if len(o.posTradeNo) > 0 {
 		result = append(result, "trade_no", string(o.posTradeNo))
 	}
-	switch {
-	case o.status == closed:
+	switch o.status {
+	case closed:
 		result = append(fields{"notify_type", "trade_status_sync", "notify_id", fmt.Sprintf("n%d", o.i), "app_id", p.app(o), "trade_status", "TRADE_CLOSED"}, result...)
-		p.log.line(fields(append(result, "total_amount", string(appendFen(nil, o.posTotal)), "notify_time", p.clock(o.finished))).json())
+		p.log.line(append(result, "total_amount", string(appendFen(nil, o.posTotal)), "notify_time", p.clock(o.finished)).json())
 		p.rows.POSLines++
-	case o.status == unpaid:
+	case unpaid:
 		p.answer(o, pay, append(fields{"code", "10003", "msg", "order success pay inprocess"}, result...))
 	default:
 		p.paid(o, append(result, "total_amount", amountToken(o, o.posTotal)))
