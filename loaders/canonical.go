@@ -380,6 +380,9 @@ func (c *canonicalHeader) nearest(column *canonicalColumn) (best string, bestSha
 	bestShare = 0.5
 	for _, cell := range c.unknown {
 		name := normalHeader(cell)
+		if c.spec.kind == schema.Rebate && isWeChat(name) {
+			continue // its money is another channel's
+		}
 		for _, want := range append(strings.Fields(column.chinese), column.name) {
 			longest, length := utf8.RuneCountInString(name), utf8.RuneCountInString(want)
 			if longest > 2*length {
