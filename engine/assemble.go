@@ -40,7 +40,7 @@ type posRefund struct {
 // number gives every row its groups: by out_trade_no and by trade_no.
 func (w *worker) number() {
 	r := &w.rows
-	n := r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len()
+	n := r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len() + r.Accounts.Len()
 	w.keys.reset(n)
 	w.trades.reset(n)
 	w.orderKey = w.group(w.orderKey, &w.keys, &r.Orders.OutTradeNo)
@@ -51,6 +51,10 @@ func (w *worker) number() {
 	w.refundTrade = w.group(w.refundTrade, &w.trades, &r.Refunds.TradeNo)
 	w.billTrade = w.group(w.billTrade, &w.trades, &r.Bills.TradeNo)
 	w.statementTrade = w.group(w.statementTrade, &w.trades, &r.Statements.TradeNo)
+	w.accountKey = w.group(w.accountKey, &w.keys, &r.Accounts.OutTradeNo)
+	w.accountTrade = w.group(w.accountTrade, &w.trades, &r.Accounts.TradeNo)
+	w.flows.reset(r.Accounts.Len())
+	w.accountFlow = w.group(w.accountFlow, &w.flows, &r.Accounts.Flow)
 }
 
 func (w *worker) group(group []int32, g *groups, text *schema.Text) []int32 {

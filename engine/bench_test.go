@@ -179,6 +179,8 @@ func cleanDay(trades int) *madeDay {
 	var lines schema.Lines
 	var refunds schema.PosRefunds
 	var returned schema.RefundLines
+	var accounts schema.Accounts
+	credit := w.Code("在线支付")
 	for i := range trades {
 		no, trade := key(i), "T"+key(i)
 		d.addBill(&bills, schema.Payment, m, no, trade, "", 1000, noon, store, rng)
@@ -187,11 +189,25 @@ func cleanDay(trades int) *madeDay {
 			d.addBill(&bills, schema.Refund, m, no, trade, "R1", 300, noon+60, store, rng)
 			appendRefund(&refunds, &returned, 5, no, m, "R1", 300, noon+60)
 		}
+		moved := func(flow string, income, expense int64) {
+			a := &accounts
+			a.Table, a.Line, a.Account = append(a.Table, 6), append(a.Line, int32(a.Len()+5)), append(a.Account, m)
+			a.Flow.AppendString(flow + no)
+			a.TradeNo.AppendString(trade)
+			a.OutTradeNo.AppendString(no)
+			a.Type, a.Time = append(a.Type, credit), append(a.Time, noon)
+			a.Income, a.Expense = append(a.Income, income), append(a.Expense, expense)
+		}
+		moved("F", 1000, 0)
+		if i%10 == 0 {
+			moved("R", 0, 300)
+		}
 	}
 	d.batches = []schema.Batch{
 		{Kind: schema.AlipayBill, Rows: schema.Record(&bills)},
 		{Kind: schema.PosOrders, Rows: schema.Record(&orders), Lines: schema.Record(&lines)},
 		{Kind: schema.PosRefundsKind, Rows: schema.Record(&refunds), Lines: schema.Record(&returned)},
+		{Kind: schema.AlipayAccount, Rows: schema.Record(&accounts)},
 	}
 	return d
 }

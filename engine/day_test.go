@@ -44,7 +44,7 @@ func (s *rowSink) shiftOrder(o engine.ShiftOrder) {
 
 func (s *rowSink) Begin(parts int) error {
 	s.rows = map[string][][]map[string]string{}
-	for _, name := range []string{"trades", "refunds", "goods", "rebates"} {
+	for _, name := range []string{"trades", "refunds", "goods", "rebates", "accounts"} {
 		s.rows[name] = make([][]map[string]string, parts)
 	}
 	return nil
@@ -57,6 +57,7 @@ func (s *rowSink) Part(_ context.Context, p *engine.Part) error {
 	s.rows["refunds"][p.Number] = s.textRows(p.Refunds.Columns(), p.Refunds.Len())
 	s.rows["goods"][p.Number] = s.textRows(p.Goods.Columns(), p.Goods.Len())
 	s.rows["rebates"][p.Number] = s.textRows(p.Rebates.Columns(), p.Rebates.Len())
+	s.rows["accounts"][p.Number] = s.textRows(p.Accounts.Columns(), p.Accounts.Len())
 	return nil
 }
 
@@ -128,6 +129,7 @@ func (d dayRun) run(t testing.TB) (*rowSink, *engine.Result) {
 		}
 	}
 	add(schema.AlipayBill, "bills/*")
+	add(schema.AlipayAccount, "account/*")
 	add(schema.PosOrders, "pos/*.csv")
 	add(schema.PosRefundsKind, "refunds/*.csv")
 	add(schema.KukeduoOrders, "kukeduo/*.csv")

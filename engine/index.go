@@ -118,6 +118,9 @@ type router struct {
 	contested []map[uint64]bool // by partition: index entries without their partition bits
 	doubts    schema.Statements // rows whose two numbers point to two partitions
 	parts     [][2]int32        // of each doubt: by trade_no, by out_trade_no
+
+	accountDoubts schema.Accounts
+	accountParts  [][2]int32
 }
 
 // route is the routing of all buckets.
@@ -148,10 +151,14 @@ func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, erro
 	}
 	s.entries.forget()
 	s.routed.forget()
+	s.routedAccounts.forget()
 	if err := r.settleDoubts(ctx); err != nil {
 		return nil, err
 	}
-	return r.contested, s.seal()
+	if err := s.seal(); err != nil {
+		return nil, err
+	}
+	return r.contested, r.contestFlows(ctx)
 }
 
 // A routeWorker is memory that is used again from bucket to bucket.
@@ -171,6 +178,9 @@ func (r *router) bucket(k int, w *routeWorker) error {
 	if err := r.store.routed.rows(k, &w.rows); err != nil {
 		return err
 	}
+	if err := r.store.routedAccounts.rows(k, &w.rows); err != nil {
+		return err
+	}
 	w.table.reset(len(w.rows.entries.Entry))
 	for _, entry := range w.rows.entries.Entry {
 		e := uint64(entry)
@@ -178,7 +188,10 @@ func (r *router) bucket(k int, w *routeWorker) error {
 			r.contest(e, int32(other&partBits), int32(e&partBits))
 		}
 	}
-	return r.sendStatements(w)
+	if err := r.sendStatements(w); err != nil {
+		return err
+	}
+	return r.sendAccounts(w)
 }
 
 // contest makes the rows of a trade leave both partitions.
@@ -197,23 +210,33 @@ func (r *router) sendStatements(w *routeWorker) error {
 	s, v := r.store, &w.rows.Statements
 	w.sure, w.parts = w.sure[:0], w.parts[:0]
 	for i := range v.Len() {
-		hash, no := s.hash(v.TradeNo.At(i)), v.OutTradeNo.At(i)
-		to := s.partOf(hash) // of no trade here: any partition will say so
-		if len(no) > 0 {
-			to = s.partOf(s.hash(no))
-		}
-		if e, known := w.table.find(hash); known {
-			byTrade := int32(e & partBits)
-			if len(no) > 0 && byTrade != to {
-				r.doubt(v, int32(i), byTrade, to)
-				continue
-			}
-			to = byTrade
+		byTrade, byKey := w.partsOf(s, v.TradeNo.At(i), v.OutTradeNo.At(i))
+		if byTrade != byKey {
+			r.doubt(v, int32(i), byTrade, byKey)
+			continue
 		}
 		w.sure = append(w.sure, int32(i))
-		w.parts = append(w.parts, to)
+		w.parts = append(w.parts, byKey)
 	}
 	return s.statements.add(w.parts, func(to *Rows) { schema.Append(&to.Statements, v, w.sure) })
+}
+
+// partsOf are the partitions that a row's trade_no and its out_trade_no point to:
+// the same, unless it is in doubt which of them it belongs to.
+func (w *routeWorker) partsOf(s *Store, trade, no []byte) (byTrade, byKey int32) {
+	hash := s.hash(trade)
+	byKey = s.partOf(hash) // of no trade here: any partition will say so
+	if len(no) > 0 {
+		byKey = s.partOf(s.hash(no))
+	}
+	e, known := w.table.find(hash)
+	switch {
+	case !known:
+		return byKey, byKey
+	case len(no) == 0:
+		byKey = int32(e & partBits)
+	}
+	return int32(e & partBits), byKey
 }
 
 func (r *router) doubt(v *schema.Statements, row, byTrade, byKey int32) {
@@ -227,17 +250,21 @@ func (r *router) doubt(v *schema.Statements, row, byTrade, byKey int32) {
 // row has the out_trade_no, the trade_no decides; else the trade is contested, and
 // its rows meet those of the out_trade_no in the last part.
 func (r *router) settleDoubts(ctx context.Context) error {
-	if r.doubts.Len() == 0 {
+	if r.doubts.Len() == 0 && r.accountDoubts.Len() == 0 {
 		return nil
 	}
 	s := r.store
 	wanted := map[int32]map[uint64]bool{} // by partition: hashes of out_trade_nos, true if found
-	for i, parts := range r.parts {
-		if wanted[parts[1]] == nil {
-			wanted[parts[1]] = map[uint64]bool{}
+	want := func(numbers *schema.Text, parts [][2]int32) {
+		for i, p := range parts {
+			if wanted[p[1]] == nil {
+				wanted[p[1]] = map[uint64]bool{}
+			}
+			wanted[p[1]][s.hash(numbers.At(i))] = false
 		}
-		wanted[parts[1]][s.hash(r.doubts.OutTradeNo.At(i))] = false
 	}
+	want(&r.doubts.OutTradeNo, r.parts)
+	want(&r.accountDoubts.OutTradeNo, r.accountParts)
 	var rows Rows
 	for p, hashes := range wanted {
 		if err := ctx.Err(); err != nil {
@@ -256,15 +283,23 @@ func (r *router) settleDoubts(ctx context.Context) error {
 			}
 		}
 	}
-	to := make([]int32, len(r.parts))
-	for i, parts := range r.parts {
-		to[i] = parts[0]
-		if wanted[parts[1]][s.hash(r.doubts.OutTradeNo.At(i))] {
-			r.contest(s.hash(r.doubts.TradeNo.At(i)), parts[0], parts[1])
-			to[i] = parts[1]
+	settle := func(trades, numbers *schema.Text, parts [][2]int32) []int32 {
+		to := make([]int32, len(parts))
+		for i, p := range parts {
+			to[i] = p[0]
+			if wanted[p[1]][s.hash(numbers.At(i))] {
+				r.contest(s.hash(trades.At(i)), p[0], p[1])
+				to[i] = p[1]
+			}
 		}
+		return to
 	}
-	return s.statements.add(to, func(to *Rows) { schema.AppendAll(&to.Statements, &r.doubts) })
+	to := settle(&r.doubts.TradeNo, &r.doubts.OutTradeNo, r.parts)
+	if err := s.statements.add(to, func(to *Rows) { schema.AppendAll(&to.Statements, &r.doubts) }); err != nil {
+		return err
+	}
+	to = settle(&r.accountDoubts.TradeNo, &r.accountDoubts.OutTradeNo, r.accountParts)
+	return s.keepAccounts(&r.accountDoubts, nil, to)
 }
 
 // A tradeTable is a hash set of index entries, each hash with the first partition

@@ -78,6 +78,7 @@ func (j *Job) Parts() []PartState {
 		part("pos_refunds", schema.AlipayBill, schema.PosRefundsKind),
 		part("goods", schema.PosOrders),
 		part("shifts", schema.AlipayBill, schema.PosOrders),
+		part("accounts", schema.AlipayBill, schema.AlipayAccount),
 		part("fees", schema.AlipayBill, schema.MerchantsKind),
 		part("rebates", schema.AlipayBill, schema.AgreementsKind),
 		part("statements", schema.AlipayBill, schema.AgreementsKind, schema.Rebate),

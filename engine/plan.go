@@ -33,6 +33,7 @@ type plan struct {
 	comparesRefunds  bool  // bills are given
 	settles          bool  // shifts are settled: both sides of the trades are given
 	hasRefused       bool  // rows of a refused table are left out
+	tiesOut          bool  // trade bills and account bills are given
 
 	isPID          []bool   // by word
 	storeMerchant  []uint32 // by word of a store_id: its merchant, 0 if unknown
@@ -61,6 +62,8 @@ type plan struct {
 	aggregated bool                      // some statement row pays a group in one sum
 	shares     map[groupKey]*periodGroup // of agreements that round per period
 	collecting bool                      // the pass that fills shares
+
+	billSpans, accountSpans map[uint32]spans // by account: the times that its bills cover
 }
 
 // A billDay is a day of a merchant whose bill is in the inputs; merchant 0 is
@@ -82,6 +85,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		coverage:        map[coverKey]int64{},
 		covered:         map[[3]uint32]bool{},
 		defaultPID:      w.Code(job.DefaultMerchant),
+		tiesOut:         job.Inputs[schema.AlipayBill] && job.Inputs[schema.AlipayAccount],
 		settles:         job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
 		alipay:          w.Code("alipay"),
 		filler:          w.Code(fillerName),
@@ -106,6 +110,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	p.registries = p.newRegistryPlan()
 	p.coupons = p.newCouponPlan()
 	p.businessDay()
+	p.planAccounts()
 	if p.audit || job.Guard {
 		if err := p.prepareAudit(); err != nil {
 			return nil, err

@@ -29,6 +29,8 @@ type outTotals struct {
 	stated          rules.Sum
 
 	excluded, excludedRefunds [16]side // of the POS, by rules.Reason
+
+	accounts [6]AccountTally // by rules.AccountStatus
 }
 
 func tally(p *Part) outTotals {
@@ -37,6 +39,7 @@ func tally(p *Part) outTotals {
 	tallyUnits(&t.refunds, p.Refunds.Status, p.Refunds.PosAmount, p.Refunds.BillAmount)
 	tallyExcluded(&t.excluded, p.Trades.Status, p.Trades.Reason, p.Trades.PosAmount)
 	tallyExcluded(&t.excludedRefunds, p.Refunds.Status, p.Refunds.Reason, p.Refunds.PosAmount)
+	tallyAccounts(&t.accounts, &p.Accounts)
 	for i, scenario := range p.Goods.Scenario {
 		s := &t.scenarios[scenario]
 		s.Lines++
@@ -98,6 +101,9 @@ func (t *outTotals) merge(o *outTotals) {
 		t.excluded[i].merge(o.excluded[i])
 		t.excludedRefunds[i].merge(o.excludedRefunds[i])
 	}
+	for i := range t.accounts {
+		t.accounts[i].merge(&o.accounts[i])
+	}
 	for i := range t.trades {
 		t.trades[i].merge(&o.trades[i])
 		t.refunds[i].merge(&o.refunds[i])
@@ -157,13 +163,14 @@ func (d *driver) prove(*Result) []Invariant {
 	add("goods.allocated", t.allocatedOrders.String2(), d.out.allocated.String2())
 	add("refunds.parts", t.returned.String2(), d.out.parts.String2())
 	for _, kind := range []schema.InputKind{
-		schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate,
+		schema.AlipayBill, schema.AlipayAccount, schema.PosOrders, schema.PosRefundsKind, schema.Rebate,
 		schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI,
 	} {
 		if d.plan.job.Inputs[kind] {
 			d.proveRows(kind, add)
 		}
 	}
+	d.proveAccounts(add)
 	if d.plan.settles {
 		d.proveShifts(add)
 	}
@@ -209,7 +216,7 @@ func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right str
 			rejected += t.Rejected
 			reached += t.Idle
 			if c := d.store.read[int32(i)]; c != nil {
-				reached += c.payments.count + c.refunds.count + c.lines - c.reported + c.statements.count
+				reached += c.payments.count + c.refunds.count + c.lines - c.reported + c.statements.count + c.accounts.count
 			}
 		}
 	}

@@ -144,12 +144,27 @@ func (w *worker) matchRefunds() {
 		p := &w.posRefunds[i]
 		w.pairRefund(i, w.refundsByKey.ofMerchant(p.key, p.merchant, b.Merchant))
 	}
-	for i := range w.posRefunds {
-		w.pairRefund(i, w.refundsByTrade.of(w.posRefunds[i].trade))
+	for _, i := range w.openPosRefunds() {
+		w.pairRefund(int(i), w.refundsByTrade.of(w.posRefunds[i].trade))
 	}
-	for i := range w.posRefunds {
-		w.pairByAmount(i)
+	for _, i := range w.openPosRefunds() {
+		w.pairByAmount(int(i))
 	}
+}
+
+// openPosRefunds are the POS refunds that have no bill refund yet, in the order of
+// their places: those of two orders may want the same one.
+func (w *worker) openPosRefunds() []int32 {
+	w.openRefunds = w.openRefunds[:0]
+	for i := range w.posRefunds {
+		if w.openPosRefund(&w.posRefunds[i]) {
+			w.openRefunds = append(w.openRefunds, int32(i))
+		}
+	}
+	slices.SortFunc(w.openRefunds, func(a, b int32) int {
+		return comparePlaces(w.posTable[a], w.posLine[a], w.posTable[b], w.posLine[b])
+	})
+	return w.openRefunds
 }
 
 func (w *worker) openPosRefund(p *posRefund) bool {

@@ -16,6 +16,8 @@ type Part struct {
 	Goods   schema.GoodsRows
 	Rebates schema.Rebates
 	Claims  Claims
+
+	Accounts schema.AccountRows
 }
 
 // A ResultSink takes the partitions' results. Part is called once for every
@@ -186,6 +188,7 @@ type Result struct {
 	Devices    []DeviceReward // sorted by device, month
 	Shifts     []ShiftRow     // in the order of the stores and shifts
 	PIDUses    []PIDUse       // of a job with Guard: by till, product, time and PID
+	Accounts   AccountResult
 
 	Attributions []Attribution // the causes of the breaks, first those that explain most
 

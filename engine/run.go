@@ -214,6 +214,7 @@ func (d *driver) result() (*Result, error) {
 	}
 	r.Shifts = shiftRows(p, &d.shifts)
 	r.PIDUses = sortedUses(d.uses)
+	r.Accounts = d.accounts()
 	r.Invariants = d.prove(r)
 	for _, v := range r.Invariants {
 		if !v.Holds {

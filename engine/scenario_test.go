@@ -148,6 +148,7 @@ var scenarioKinds = []struct {
 	kind   schema.InputKind
 }{
 	{"bills/", schema.AlipayBill},
+	{"account/", schema.AlipayAccount},
 	{"pos/", schema.PosOrders},
 	{"refunds/", schema.PosRefundsKind},
 	{"taobao/", schema.TaobaoOrders},
@@ -223,15 +224,17 @@ func (s *rowSink) scenarioTables(r *engine.Result) map[string][]map[string]strin
 	tables := map[string][]map[string]string{
 		"breaks": breakRows(r), "rejects": rejectRows(r), "groups": groupRows(r), "devices": deviceRows(r),
 		"shifts":       shiftRows(r),
-		"shift_orders": s.orders, "excluded": excludedRows(r),
+		"shift_orders": s.orders, "excluded": excludedRows(r), "account_types": accountTypeRows(r),
 		"pid_uses": pidUseRows(r),
 		"counts": {{
 			"no_goods": strconv.FormatInt(r.NoGoods, 10), "price_unknown": strconv.FormatInt(r.PriceUnknown, 10),
 			"goods_incomplete": strconv.FormatInt(r.Incomplete, 10), "out_of_scope": strconv.FormatInt(r.OutOfScope, 10),
-			"fees_later": strconv.Itoa(len(r.FeesLater)),
+			"fees_later":          strconv.Itoa(len(r.FeesLater)),
+			"account_not_covered": fmt.Sprint(r.Accounts.NotCovered.BillCount, " ", r.Accounts.NotCovered.BillAmount.String2()),
+			"account_indirect":    fmt.Sprint(r.Accounts.Indirect.BillCount, " ", r.Accounts.Indirect.BillAmount.String2()),
 		}},
 	}
-	for _, name := range []string{"trades", "refunds", "goods", "rebates"} {
+	for _, name := range []string{"trades", "refunds", "goods", "rebates", "accounts"} {
 		tables[name] = s.table(name)
 	}
 	return tables
@@ -342,6 +345,16 @@ func pidUseRows(r *engine.Result) []map[string]string {
 			"cause": u.Cause.String(), "count": strconv.FormatInt(u.Count, 10), "amount": u.Amount.String2(), "expected": micro(u.Expected),
 			"first": time.Unix(u.First, 0).UTC().Format(time.TimeOnly), "last": time.Unix(u.Last, 0).UTC().Format(time.TimeOnly),
 			"order": u.Order, "times": strconv.Itoa(len(u.Times)),
+		}
+	}
+	return rows
+}
+
+func accountTypeRows(r *engine.Result) []map[string]string {
+	rows := make([]map[string]string, len(r.Accounts.Types))
+	for i, t := range r.Accounts.Types {
+		rows[i] = map[string]string{
+			"type": t.Type, "count": strconv.FormatInt(t.Count, 10), "income": t.Income.String2(), "expense": t.Expense.String2(),
 		}
 	}
 	return rows

@@ -33,6 +33,7 @@ const (
 	orderRows
 	refundRows
 	statementRows
+	accountRows
 	entryRows
 )
 
@@ -48,6 +49,8 @@ func (r *Rows) tables(kind rowKind) (rows, lines schema.Rows) {
 		return &r.Refunds, &r.RefundLines
 	case statementRows:
 		return &r.Statements, nil
+	case accountRows:
+		return &r.Accounts, nil
 	case entryRows:
 		return &r.entries, nil
 	}

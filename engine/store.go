@@ -22,6 +22,7 @@ type Rows struct {
 	Refunds     schema.PosRefunds
 	RefundLines schema.RefundLines
 	Statements  schema.Statements
+	Accounts    schema.Accounts
 
 	entries schema.Entries // of the index, on their way through the store
 }
@@ -44,6 +45,7 @@ func (r *Rows) add(o *Rows) {
 	schema.AppendAll(&r.Refunds, &o.Refunds)
 	schema.AppendAll(&r.RefundLines, &o.RefundLines)
 	schema.AppendAll(&r.Statements, &o.Statements)
+	schema.AppendAll(&r.Accounts, &o.Accounts)
 }
 
 // StoreOptions are what a store needs to know.
@@ -65,10 +67,13 @@ type Store struct {
 	shift uint // partition = hash >> shift
 	keep  *keeper
 
-	bills, orders, refunds, statements *shuffle // by partition
+	bills, orders, refunds, statements, accounts *shuffle // by partition
 	// By bucket, which is by hash of trade_no; as many as there are partitions.
 	entries *shuffle // the index from trade_no to partition
 	routed  *shuffle // statement rows that give a trade_no
+
+	routedAccounts *shuffle // account rows that give one
+	flows          *shuffle // as entries, by bucket of 账务流水号: where its rows went
 
 	mu         sync.Mutex // guards what follows
 	rejects    []schema.Reject
@@ -86,6 +91,7 @@ type readCount struct {
 	lines             int64 // of POS orders or refunds
 	reported          int64 // of them reported as rejects by their loader; they came along for their order's sake
 	statements        side  // millionths
+	accounts          movements
 }
 
 func (c *readCount) merge(o *readCount) {
@@ -145,6 +151,7 @@ func NewStore(opt StoreOptions) *Store {
 	of := func(kind rowKind) *shuffle { return &shuffle{kind: kind, keep: s.keep} }
 	s.bills, s.orders, s.refunds, s.statements = of(billRows), of(orderRows), of(refundRows), of(statementRows)
 	s.entries, s.routed = of(entryRows), of(statementRows)
+	s.accounts, s.routedAccounts, s.flows = of(accountRows), of(accountRows), of(entryRows)
 	return s
 }
 
@@ -169,7 +176,7 @@ func (s *Store) Batch(ctx context.Context, b schema.Batch) error {
 	}
 	add := map[schema.InputKind]func(schema.Batch) error{
 		schema.AlipayBill: s.addBills, schema.PosOrders: s.addOrders,
-		schema.PosRefundsKind: s.addRefunds, schema.Rebate: s.addStatements,
+		schema.PosRefundsKind: s.addRefunds, schema.Rebate: s.addStatements, schema.AlipayAccount: s.addAccounts,
 	}[b.Kind]
 	if add == nil {
 		return fmt.Errorf("engine: a batch of %s", b.Kind)
@@ -339,7 +346,7 @@ func linesOf(lines, runs, first []int32) []int32 {
 
 // seal ends the reading: every row is in a segment.
 func (s *Store) seal() error {
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.entries, s.routed} {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.routedAccounts, s.flows} {
 		if err := h.seal(); err != nil {
 			return err
 		}
@@ -358,7 +365,7 @@ func (s *Store) forget() {
 // of arrival and means nothing.
 func (s *Store) rows(p int, r *Rows) error {
 	r.reset()
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements} {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts} {
 		if err := h.rows(p, r); err != nil {
 			return err
 		}

@@ -35,8 +35,8 @@ func makeDay(seed uint64, orders int) *madeDay {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	w := schema.NewWords()
 	d := &madeDay{words: w}
-	for _, path := range []string{"bills/a.csv", "bills/b.csv", "pos/a.csv", "pos/b.csv", "rebate/s.csv", "refunds/r.csv"} {
-		kind := map[byte]schema.InputKind{'b': schema.AlipayBill, 'p': schema.PosOrders}[path[0]]
+	for _, path := range []string{"bills/a.csv", "bills/b.csv", "pos/a.csv", "pos/b.csv", "rebate/s.csv", "refunds/r.csv", "account/a.csv", "account/b.csv"} {
+		kind := map[byte]schema.InputKind{'b': schema.AlipayBill, 'p': schema.PosOrders, 'a': schema.AlipayAccount}[path[0]]
 		if path[0] == 'r' {
 			kind = schema.Rebate
 			if strings.HasPrefix(path, "refunds") {
@@ -55,6 +55,7 @@ func makeDay(seed uint64, orders int) *madeDay {
 	var r schema.PosRefunds
 	var rl schema.RefundLines
 	var s schema.Statements
+	var a schema.Accounts
 	trade := func(i int) string { return fmt.Sprintf("T%04d", i) }
 	for i := range orders {
 		m := merchants[rng.IntN(2)]
@@ -93,23 +94,32 @@ func makeDay(seed uint64, orders int) *madeDay {
 		if rng.IntN(2) == 0 {
 			appendStatement(&s, w, 4, tr, no, m, provider[0], amount, rng)
 		}
+		if rng.IntN(8) > 0 {
+			d.addAccount(&a, m, i, tr, no, amount, t, rng)
+		}
 	}
 	d.batches = []schema.Batch{
 		{Kind: schema.AlipayBill, Rows: schema.Record(&b)},
 		{Kind: schema.PosOrders, Rows: schema.Record(&o), Lines: schema.Record(&l)},
 		{Kind: schema.PosRefundsKind, Rows: schema.Record(&r), Lines: schema.Record(&rl)},
 		{Kind: schema.Rebate, Rows: schema.Record(&s)},
+		{Kind: schema.AlipayAccount, Rows: schema.Record(&a)},
 	}
-	counts := []int64{int64(b.Len()), 0, int64(l.Len()), 0, int64(s.Len()), int64(rl.Len())}
+	counts := []int64{int64(b.Len()), 0, int64(l.Len()), 0, int64(s.Len()), int64(rl.Len()), int64(a.Len())}
 	for i, n := range counts {
 		d.tables[i].Rows = n
+	}
+	for i, account := range map[int]string{0: "2088000000000001", 1: "2088000000000002", 6: "2088000000000001", 7: "2088000000000002"} {
+		t := d.tables[i]
+		t.Account, t.From, t.To, t.Linked = account, testDay*daySeconds, (testDay+1)*daySeconds, true
+		t.Format = map[bool]string{true: "account_bill", false: "trade_bill"}[i > 1]
 	}
 	d.job = &Job{
 		Date: testDay, CutoffWindow: 600, SuggestWindow: 600, Remainder: rules.LargestRemainder,
 		Policy: rules.SmartStore(), RefundMode: rules.ModeProrated, FeeTolerance: 1, FeeOnRefund: FeeNone,
 		Inputs: map[schema.InputKind]bool{
 			schema.AlipayBill: true, schema.PosOrders: true, schema.PosRefundsKind: true,
-			schema.Rebate: true, schema.AgreementsKind: true,
+			schema.Rebate: true, schema.AgreementsKind: true, schema.AlipayAccount: true,
 		},
 		Registry: &schema.Registry{
 			Agreements: []rules.Agreement{{
@@ -119,6 +129,40 @@ func makeDay(seed uint64, orders int) *madeDay {
 		},
 	}
 	return d
+}
+
+// addAccount adds the account rows of an order: some of them twice, under other
+// numbers or without one, or with a number of a third.
+func (d *madeDay) addAccount(a *schema.Accounts, m uint32, i int, trade, no string, amount, t int64, rng *rand.Rand) {
+	flow := fmt.Sprintf("F%05d", i)
+	for range 1 + rng.IntN(6)/5 {
+		row := [2]string{trade, no}
+		switch rng.IntN(8) {
+		case 0:
+			row[0] = ""
+		case 1:
+			row[1] = ""
+		case 2:
+			row[0] = fmt.Sprintf("X%04d", rng.IntN(500))
+		case 3:
+			row[1] = key(rng.IntN(150))
+		case 4:
+			row = [2]string{}
+		}
+		a.Table = append(a.Table, int32(6+rng.IntN(2)))
+		a.Line = append(a.Line, int32(a.Len()+5))
+		a.Account = append(a.Account, m)
+		a.Flow.AppendString(flow)
+		a.TradeNo.AppendString(row[0])
+		a.OutTradeNo.AppendString(row[1])
+		a.Type = append(a.Type, d.words.Code([]string{"在线支付", "收费", "提现"}[rng.IntN(3)]))
+		a.Time = append(a.Time, t)
+		a.Income = append(a.Income, amount*int64(rng.IntN(4)%2))
+		a.Expense = append(a.Expense, int64(rng.IntN(5)))
+		if rng.IntN(6) == 0 { // a number that another order's row has too
+			flow = fmt.Sprintf("F%05d", rng.IntN(60))
+		}
+	}
 }
 
 func key(i int) string { return fmt.Sprintf("N%05d", i) }
@@ -265,6 +309,7 @@ func (s *textSink) Part(_ context.Context, p *Part) error {
 	add("refunds", p.Refunds.Columns(), p.Refunds.Len())
 	add("goods", p.Goods.Columns(), p.Goods.Len())
 	add("rebates", p.Rebates.Columns(), p.Rebates.Len())
+	add("accounts", p.Accounts.Columns(), p.Accounts.Len())
 	return nil
 }
 
@@ -300,7 +345,7 @@ func (d *madeDay) run(t *testing.T, opt StoreOptions, workers, batch int) []stri
 	for _, g := range result.Groups {
 		lines = append(lines, fmt.Sprintf("group %+v", g))
 	}
-	lines = append(lines, fmt.Sprintf("%+v", result.Losses), fmt.Sprint(result.OutOfScope))
+	lines = append(lines, fmt.Sprintf("%+v", result.Losses), fmt.Sprint(result.OutOfScope), fmt.Sprintf("%+v", result.Accounts))
 	for _, a := range result.Attributions {
 		lines = append(lines, fmt.Sprintf("cause %+v", a))
 	}
@@ -334,6 +379,8 @@ func pickBatch(b schema.Batch, rows []int32) schema.Batch {
 		out.Rows = pickRows(b.Rows, rows, &schema.Bills{}, &schema.Bills{})
 	case schema.Rebate:
 		out.Rows = pickRows(b.Rows, rows, &schema.Statements{}, &schema.Statements{})
+	case schema.AlipayAccount:
+		out.Rows = pickRows(b.Rows, rows, &schema.Accounts{}, &schema.Accounts{})
 	case schema.PosOrders:
 		var v schema.Orders
 		schema.View(&v, b.Rows)

@@ -17,6 +17,10 @@ type worker struct {
 	orderKey, refundKey, billKey, statementKey         []int32
 	orderTrade, refundTrade, billTrade, statementTrade []int32
 
+	flows                                 groups
+	accountKey, accountTrade, accountFlow []int32
+	ties                                  tieScratch
+
 	runsByKey   members
 	nextRun     []int32
 	orderLine   []int32
@@ -35,6 +39,7 @@ type worker struct {
 	posRefunds     []posRefund
 	posRefundStart []int32
 	posRefundTrade []int32
+	openRefunds    []int32
 	posTable       []int32
 	posLine        []int32
 
@@ -108,6 +113,7 @@ type findings struct {
 	groups  map[groupKey]*groupSum
 	missing map[terminalKey]*missingFields
 	shares  map[groupKey]*periodGroup // of the collecting pass
+	beyond  map[uint32]*movements     // by 业务类型: account rows that no trade has
 }
 
 // totals are added up over the partitions: what went in, and what has no row to
@@ -125,6 +131,7 @@ type totals struct {
 	together                          rules.Sum // expected of the right trades that an aggregated row pays; millionths
 	scenarios                         [8]ScenarioTally
 	noGoods, priceUnknown, incomplete int64
+	accounts                          accountTotals
 }
 
 func (t *totals) merge(o *totals) {
@@ -154,6 +161,7 @@ func (t *totals) merge(o *totals) {
 	t.noGoods += o.noGoods
 	t.priceUnknown += o.priceUnknown
 	t.incomplete += o.incomplete
+	t.accounts.merge(&o.accounts)
 }
 
 func newWorker(p *plan) *worker {
@@ -171,7 +179,7 @@ func (w *worker) reconcile(number int) *findings {
 	w.found = &findings{
 		part: int32(number), groups: map[groupKey]*groupSum{},
 		missing: map[terminalKey]*missingFields{},
-		shares:  map[groupKey]*periodGroup{},
+		shares:  map[groupKey]*periodGroup{}, beyond: map[uint32]*movements{},
 	}
 	w.found.breaks = w.breaks[:0]
 	w.lastGroup.sum = nil
@@ -196,6 +204,7 @@ func (w *worker) reconcile(number int) *findings {
 	w.sortStatements()
 	w.emit(&w.part)
 	w.orphanStatements()
+	w.tieAccounts(&w.part.Accounts)
 	w.addReturned()
 	if !w.p.collecting {
 		w.count()
@@ -230,8 +239,9 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 		{w.billKey, w.billTrade},
 		{w.statementKey, w.statementTrade},
 	}
+	flowLeaves := w.contestedFlows(contested)
 	for changed := true; changed; {
-		changed = false
+		changed = w.flowsTogether(flowLeaves, keyLeaves, tradeLeaves)
 		for _, pair := range pairs {
 			for i, key := range pair[0] {
 				trade := pair[1][i]
@@ -248,7 +258,8 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 		}
 	}
 	w.divide(away, leaves(w.billKey, w.billTrade), leaves(w.orderKey, w.orderTrade),
-		leaves(w.refundKey, w.refundTrade), leaves(w.statementKey, w.statementTrade))
+		leaves(w.refundKey, w.refundTrade), leaves(w.statementKey, w.statementTrade),
+		w.accountLeaves(flowLeaves, keyLeaves, tradeLeaves))
 }
 
 // dropRefused forgets the rows of refused tables: a file that was found broken at
@@ -258,11 +269,12 @@ func (w *worker) dropRefused() {
 	refused := func(table []int32) func(int) bool {
 		return func(i int) bool { return w.p.tables[table[i]].Refused }
 	}
-	w.divide(new(Rows), refused(r.Bills.Table), refused(r.Orders.Table), refused(r.Refunds.Table), refused(r.Statements.Table))
+	w.divide(new(Rows), refused(r.Bills.Table), refused(r.Orders.Table), refused(r.Refunds.Table), refused(r.Statements.Table),
+		refused(r.Accounts.Table))
 }
 
 // divide moves the rows that go to away.
-func (w *worker) divide(away *Rows, bill, order, refund, statement func(int) bool) {
+func (w *worker) divide(away *Rows, bill, order, refund, statement, account func(int) bool) {
 	r := &w.rows
 	var stay Rows
 	divide := func(n int, leaves func(int) bool) (goes, stays []int32) {
@@ -281,6 +293,9 @@ func (w *worker) divide(away *Rows, bill, order, refund, statement func(int) boo
 	goes, stays = divide(r.Statements.Len(), statement)
 	schema.Append(&away.Statements, &r.Statements, goes)
 	schema.Append(&stay.Statements, &r.Statements, stays)
+	goes, stays = divide(r.Accounts.Len(), account)
+	schema.Append(&away.Accounts, &r.Accounts, goes)
+	schema.Append(&stay.Accounts, &r.Accounts, stays)
 	goes, stays = divide(r.Orders.Len(), order)
 	first := firstLines(r.Orders.Lines)
 	schema.Append(&away.Orders, &r.Orders, goes)
@@ -304,4 +319,5 @@ func (p *Part) reset(number int) {
 	p.Goods.Reset()
 	p.Rebates.Reset()
 	p.Claims.reset()
+	p.Accounts.Reset()
 }

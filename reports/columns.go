@@ -25,19 +25,20 @@ type table struct {
 
 // The result tables' names, which are their files' names.
 const (
-	tradesName  = "trades"
-	refundsName = "refunds"
-	goodsName   = "goods"
-	rebatesName = "rebates"
-	groupsName  = "rebate_groups"
-	shiftsName  = "shifts"
-	devicesName = "devices"
-	breaksName  = "breaks"
-	rejectsName = "rejects"
+	tradesName   = "trades"
+	refundsName  = "refunds"
+	goodsName    = "goods"
+	rebatesName  = "rebates"
+	accountsName = "accounts"
+	groupsName   = "rebate_groups"
+	shiftsName   = "shifts"
+	devicesName  = "devices"
+	breaksName   = "breaks"
+	rejectsName  = "rejects"
 )
 
 // maxTables is how many tables a part has.
-const maxTables = 4
+const maxTables = 5
 
 // tablesOf gives the tables of a part that the run has, in a fixed order. It
 // appends to dst, which is reused.
@@ -53,6 +54,9 @@ func (r Results) tablesOf(dst []table, p *engine.Part) []table {
 	}
 	if r.Rebates {
 		dst = appendTable(dst, rebatesName, p.Rebates.Len(), p.Rebates.Columns())
+	}
+	if r.Accounts {
+		dst = appendTable(dst, accountsName, p.Accounts.Len(), p.Accounts.Columns())
 	}
 	return dst
 }

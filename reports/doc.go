@@ -25,6 +25,7 @@
 //	groups.go             rebate_groups
 //	shifts.go             shifts
 //	shiftpages.go         what one shift hands over: terminal, page to print, JSON
+//	accounts.go           what the summary says of the account bills
 //	summary.go, inspect.go  summary.json; what inspect prints of a table
 //	workbook*.go, sheetxml.go  the workbook: lists, the overview, charts; rows as XML
 //	verdicts.go           what people write behind breaks: columns and words

@@ -112,6 +112,18 @@ func newDay(seed uint64, parts, rows int) *day {
 				f.Pos.Append(-1, 0)
 				f.Bill.Append(0, int32(serial))
 			}
+			if serial%7 == 0 {
+				c := &p.Accounts
+				c.Merchant = append(c.Merchant, merchant)
+				c.OutTradeNo.AppendString(out)
+				c.TradeNo.AppendString(trade)
+				c.Status = append(c.Status, uint8(1+serial/7%5))
+				for _, ints := range []*[]int64{&c.Expected, &c.Income, &c.Expense, &c.Difference} {
+					*ints = append(*ints, orNullAt(total, serial))
+				}
+				c.Account.Append(int32(serial%2-1), int32(serial))
+				c.Bill.Append(0, int32(serial))
+			}
 			b := &p.Rebates
 			b.Merchant = append(b.Merchant, merchant)
 			b.OutTradeNo.AppendString(out)
@@ -132,12 +144,20 @@ func newDay(seed uint64, parts, rows int) *day {
 	return d
 }
 
+// orNullAt is Null for some serials, and draws nothing.
+func orNullAt(v int64, serial int) int64 {
+	if serial%3 == 0 {
+		return schema.Null
+	}
+	return v
+}
+
 var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 func (d *day) options(dir string) Options {
 	return Options{
 		Dir: dir, Formats: Formats{CSV: true, Parquet: true, JSON: true, XLSX: true, HTML: true},
-		Results: Results{true, true, true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
+		Results: Results{true, true, true, true, true, true, true}, Zone: shanghai, Words: d.words.Texts, Tables: d.tables,
 		Job: JobInfo{Name: "job.yaml", Version: "0.1.0", Settings: map[string]any{"cutoff_window": "10m"}},
 	}
 }
@@ -189,6 +209,8 @@ func (d *day) result() *engine.Result {
 			Rows:    1, AllRows: 3000, Refunds: true, First: 1795124400, Last: 1795128000, Ended: true,
 		},
 	}
+	r.Accounts.Statuses[rules.AccountMissing] = engine.AccountTally{Count: 1, Expected: fenSum(1193)}
+	r.Accounts.Types = []engine.AccountType{{Type: "提现", Count: 1, Expense: fenSum(50000)}}
 	r.Trades[rules.StatusMatched] = engine.Tally{PosCount: 2, BillCount: 2, PosAmount: fenSum(2400), BillAmount: fenSum(2400)}
 	r.Scenarios[rules.Above] = engine.ScenarioTally{Orders: 1, Amount: fenSum(1200), Filler: fenSum(200), Lines: 2, Fillings: 1}
 	r.Causes[rules.CauseOK] = engine.CauseTally{Count: 2, Expected: fenSum(5), Stated: fenSum(5)}

@@ -129,7 +129,7 @@ func ParseFormats(names []string) (Formats, error) {
 
 // Results says which of the partitions' tables a run has. A table whose part of
 // the work was left out is not written.
-type Results struct{ Trades, Refunds, Goods, Rebates, Devices, Shifts bool }
+type Results struct{ Trades, Refunds, Goods, Rebates, Devices, Shifts, Accounts bool }
 
 // ResultsOf derives the tables from the parts of the work that run.
 func ResultsOf(parts []engine.PartState) Results {
@@ -149,6 +149,8 @@ func ResultsOf(parts []engine.PartState) Results {
 			r.Devices = true
 		case p.Name == "shifts":
 			r.Shifts = true
+		case p.Name == "accounts":
+			r.Accounts = true
 		}
 	}
 	return r

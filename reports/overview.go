@@ -227,6 +227,7 @@ var partTexts = map[string][2]string{
 	"pos_refunds": {"POS 退款核对", "POS refunds"},
 	"goods":       {"商品分摊", "goods"},
 	"shifts":      {"交接班结算", "shift settlement"},
+	"accounts":    {"账务核对", "account tie-out"},
 	"fees":        {"手续费", "fees"},
 	"rebates":     {"返佣审计", "rebate audit"},
 	"statements":  {"返佣账单核对", "rebate statements"},

@@ -19,10 +19,11 @@ import (
 // sortKeys are the columns that order a table in output.sort, the first one
 // first. What is still equal stands in the order of the parts.
 var sortKeys = map[string][]string{
-	tradesName:  {"merchant_pid", "out_trade_no", "pos_source", "bill_source"},
-	refundsName: {"merchant_pid", "out_trade_no", "out_request_no", "pos_source", "bill_source"},
-	goodsName:   {"merchant_pid", "out_trade_no", "line", "source"},
-	rebatesName: {"merchant_pid", "out_trade_no", "product", "pos_source", "statement_source"},
+	tradesName:   {"merchant_pid", "out_trade_no", "pos_source", "bill_source"},
+	refundsName:  {"merchant_pid", "out_trade_no", "out_request_no", "pos_source", "bill_source"},
+	goodsName:    {"merchant_pid", "out_trade_no", "line", "source"},
+	rebatesName:  {"merchant_pid", "out_trade_no", "product", "pos_source", "statement_source"},
+	accountsName: {"merchant_pid", "out_trade_no", "trade_no", "bill_source", "account_source"},
 }
 
 // chunkRows is how many rows are merged before they are encoded; it is also the

@@ -74,6 +74,7 @@ type summaryInfo struct {
 	Losses     lossesInfo      `json:"losses"`
 	Devices    countsJSON      `json:"devices"`
 	Shifts     countsJSON      `json:"shifts"`
+	Accounts   accountsInfo    `json:"accounts"`
 	Breaks     countsJSON      `json:"breaks"`
 	Rejects    countsJSON      `json:"rejects"`
 	Claims     []ClaimInfo     `json:"claims"`
@@ -225,7 +226,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 			Provider: lossesOf(r.Losses.Provider), Merchant: lossesOf(r.Losses.Merchant),
 			Store: lossesOf(o.Privacy.losses(r.Losses.Store)), Terminal: lossesOf(o.Privacy.losses(r.Losses.Terminal)), Day: lossesOf(r.Losses.Day),
 		},
-		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts),
+		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts), Accounts: accountsOf(&r.Accounts),
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
 		Claims: []ClaimInfo{}, Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
 		Attributions: attributionsOf(r, o.Privacy),

@@ -25,9 +25,9 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain JOB.yaml ID",
 		Short: a.say("一笔交易的来龙去脉：每一行输入、匹配、分摊、退款、返佣", "everything about one trade_no or out_trade_no"),
 		Long: a.say(`按作业文件完整计算一遍，列出与这个支付宝交易号或商户订单号有关的每一行输入（文件:行）、
-匹配结果、商品分摊、退款拆分、返佣，以及为什么。不写任何结果。`,
+匹配结果、商品分摊、退款拆分、账务核对、返佣，以及为什么。不写任何结果。`,
 			`Computes the job and lists every input line (file:line) that has to do with this trade_no or
-out_trade_no, its match, allocation, refunds and rebate, and why. No results are written.`),
+out_trade_no, its match, allocation, refunds, account rows and rebate, and why. No results are written.`),
 		Example: `  duizhang explain duizhang.yaml POS202611200000001
   duizhang explain duizhang.yaml 2026112022001619730000000001 --json`,
 		Args: a.exactly(2, "请给出作业文件和一个号码", "give a job file and a number"),
@@ -42,15 +42,16 @@ out_trade_no, its match, allocation, refunds and rebate, and why. No results are
 
 // An explanation is what explain prints. Tables have the columns of their CSVs.
 type explanation struct {
-	ID      string      `json:"id"`
-	Inputs  []inputLine `json:"inputs"`
-	Trades  []record    `json:"trades"`
-	Refunds []record    `json:"refunds"`
-	Goods   []record    `json:"goods"`
-	Rebates []record    `json:"rebates"`
-	Breaks  []record    `json:"breaks"`
-	Rejects []record    `json:"rejects"`
-	Edges   []edge      `json:"edges"`
+	ID       string      `json:"id"`
+	Inputs   []inputLine `json:"inputs"`
+	Trades   []record    `json:"trades"`
+	Refunds  []record    `json:"refunds"`
+	Goods    []record    `json:"goods"`
+	Rebates  []record    `json:"rebates"`
+	Breaks   []record    `json:"breaks"`
+	Rejects  []record    `json:"rejects"`
+	Edges    []edge      `json:"edges"`
+	Accounts []record    `json:"accounts"`
 }
 
 type inputLine struct {
@@ -180,12 +181,27 @@ func (e *explainer) Part(ctx context.Context, p *engine.Part) error {
 		return rows
 	}
 	return e.writer.Part(ctx, &engine.Part{
-		Number:  p.Number,
-		Trades:  pick(&p.Trades, about(p.Trades.Merchant, &p.Trades.OutTradeNo)),
-		Refunds: pick(&p.Refunds, about(p.Refunds.Merchant, &p.Refunds.OutTradeNo)),
-		Goods:   pick(&p.Goods, about(p.Goods.Merchant, &p.Goods.OutTradeNo)),
-		Rebates: pick(&p.Rebates, about(p.Rebates.Merchant, &p.Rebates.OutTradeNo)),
+		Number:   p.Number,
+		Trades:   pick(&p.Trades, about(p.Trades.Merchant, &p.Trades.OutTradeNo)),
+		Refunds:  pick(&p.Refunds, about(p.Refunds.Merchant, &p.Refunds.OutTradeNo)),
+		Goods:    pick(&p.Goods, about(p.Goods.Merchant, &p.Goods.OutTradeNo)),
+		Rebates:  pick(&p.Rebates, about(p.Rebates.Merchant, &p.Rebates.OutTradeNo)),
+		Accounts: pick(&p.Accounts, e.aboutAccounts(&p.Accounts, own)),
 	})
+}
+
+// aboutAccounts are the tie-outs of the trades that are kept, and the account rows
+// that occur again.
+func (e *explainer) aboutAccounts(t *schema.AccountRows, own map[string]bool) []int32 {
+	var rows []int32
+	words := e.words.Texts()
+	for i := range t.Len() {
+		trade, order := string(t.TradeNo.At(i)), string(t.OutTradeNo.At(i))
+		if trade == e.id || order == e.id || trade != "" && e.numbers[trade] || own[words[t.Merchant[i]]+"\x1f"+order] {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
 }
 
 func (e *explainer) aboutBreak(b *engine.Break) bool {
@@ -214,6 +230,9 @@ func (e *explainer) lines(ctx context.Context) (map[place]bool, error) {
 	for i := range e.job.Engine.Registry.Stores {
 		s := &e.job.Engine.Registry.Stores[i]
 		w.stores[s.ID] = s.Merchant
+		if s.Receiving != "" {
+			w.receiving[s.Receiving] = append(w.receiving[s.Receiving], s.Merchant)
+		}
 	}
 	again := &session{
 		app: e.app, job: e.job, inputs: e.inputs, words: e.words, workers: e.workers, dry: true, watch: w,
@@ -236,6 +255,7 @@ func (e *explainer) read(ctx context.Context, places map[place]bool) (*explanati
 		{"refunds", &x.Refunds},
 		{"goods", &x.Goods},
 		{"rebates", &x.Rebates},
+		{"accounts", &x.Accounts},
 		{"breaks", &x.Breaks},
 		{"rejects", &x.Rejects},
 	} {
@@ -281,6 +301,7 @@ func (a *app) printExplanation(x *explanation) error {
 	a.printRecords(a.say("匹配", "match"), x.Trades, a.whyTrade)
 	a.printGoods(x.Goods)
 	a.printRecords(a.say("退款", "refunds"), x.Refunds, a.whyTrade)
+	a.printRecords(a.say("账务", "account bill"), x.Accounts, a.whyAccount)
 	a.printRecords(a.say("返佣", "rebate"), x.Rebates, a.whyRebate)
 	a.printRecords(a.say("差异", "breaks"), x.Breaks, nil)
 	a.printRecords(a.say("拒收", "rejects"), x.Rejects, nil)
@@ -359,6 +380,24 @@ func (a *app) whyTrade(r record) string {
 		return a.say("同一侧的同一笔再次出现，只算第一次", "occurs again on the same side; the first counts")
 	case rules.StatusExcluded:
 		return a.say("不参加匹配：%s", "left out of the matching: %s", r.value("reason"))
+	}
+	return ""
+}
+
+// whyAccount says what the account bill has of a trade, in words.
+func (a *app) whyAccount(r record) string {
+	status, _ := rules.ParseAccountStatus(r.value("status"))
+	switch status {
+	case rules.AccountMatched:
+		return a.say("账务明细的收入减支出，等于业务明细的商家实收 − 服务费 − 分润", "income less expense of the account bill is what the trade bill expects: received less fee and royalty")
+	case rules.AccountMismatch:
+		return a.say("账务明细与业务明细相差 %s", "the account bill is %s off what the trade bill expects", r.value("difference"))
+	case rules.AccountMissing:
+		return a.say("账务明细覆盖这个账号和时间，但没有这一笔", "the account bill covers this account and time, and lacks the trade")
+	case rules.AccountPending:
+		return a.say("完成时间在账务明细的最末一分钟，入账可能在下一份账单", "finished in the last minute of the account bill: it may be posted in the next one")
+	case rules.AccountDuplicate:
+		return a.say("账务流水号重复，只算第一行", "the same 账务流水号 again; the first row counts")
 	}
 	return ""
 }

@@ -20,6 +20,8 @@ type watch struct {
 	keyed   map[string][]string // out_trade_nos of these merchants
 	words   *schema.Words       // to know merchants by; needed for keyed
 	stores  map[string]string   // merchant of a store
+	// receiving are the merchants whose money an account receives.
+	receiving map[string][]string
 
 	mu    sync.Mutex
 	found map[place]bool
@@ -28,7 +30,7 @@ type watch struct {
 func newWatch(id string) *watch {
 	return &watch{
 		numbers: map[string]bool{id: true}, keyed: map[string][]string{}, stores: map[string]string{},
-		found: map[place]bool{},
+		receiving: map[string][]string{}, found: map[place]bool{},
 	}
 }
 
@@ -42,6 +44,16 @@ func (w *watch) batch(b schema.Batch) error {
 		}
 		for i := range v.Len() {
 			if w.wanted(&v.TradeNo, &v.OutTradeNo, i, v.Merchant[i], v.Store[i]) {
+				w.add(v.Table[i], v.Line[i])
+			}
+		}
+	case schema.AlipayAccount:
+		var v schema.Accounts
+		if err := schema.View(&v, b.Rows); err != nil {
+			return err
+		}
+		for i := range v.Len() {
+			if w.wantedAccount(&v, i) {
 				w.add(v.Table[i], v.Line[i])
 			}
 		}
@@ -111,6 +123,18 @@ func (w *watch) wanted(trade, order *schema.Text, i int, merchant, store uint32)
 		name = w.stores[words[store]]
 	}
 	return name == "" || slices.Contains(merchants, name)
+}
+
+// wantedAccount is wanted for an account row, which names the account that the
+// money went to.
+func (w *watch) wantedAccount(v *schema.Accounts, i int) bool {
+	if w.wanted(&v.TradeNo, &v.OutTradeNo, i, v.Account[i], 0) {
+		return true
+	}
+	merchants := w.keyed[string(v.OutTradeNo.At(i))]
+	return len(merchants) > 0 && slices.ContainsFunc(w.receiving[w.words.Texts()[v.Account[i]]], func(m string) bool {
+		return slices.Contains(merchants, m)
+	})
 }
 
 func (w *watch) add(table, line int32) {

@@ -10,6 +10,7 @@ var (
 	AppealNames   = names(rules.AppealLost, rules.AppealOwed)
 	ScenarioNames = names(rules.Equal, rules.TagPrice)
 	ModeNames     = names(rules.ModeWhole, rules.ModeReorder)
+	AccountNames  = names(rules.AccountMatched, rules.AccountDuplicate)
 )
 
 func names[T interface {

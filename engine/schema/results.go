@@ -279,3 +279,43 @@ func (t *Rebates) Reset() {
 	empty(&t.Basis, &t.Rate, &t.Expected, &t.Stated, &t.Loss, &t.Time)
 	empty(&t.Cause, &t.Appeal)
 }
+
+// AccountRows is the result table accounts: a row for each trade of the trade bill
+// that is looked for in the account bill, and for each account row that is a
+// duplicate (rules 8).
+type AccountRows struct {
+	Merchant   []uint32
+	OutTradeNo Text
+	TradeNo    Text
+	Status     []uint8 // rules.AccountStatus
+	Expected   []int64
+	Income     []int64
+	Expense    []int64
+	Difference []int64
+	Account    Place
+	Bill       Place
+}
+
+// Len is the number of rows.
+func (t *AccountRows) Len() int { return len(t.Status) }
+
+// Columns are the table's columns in the contract's order.
+func (t *AccountRows) Columns() []Column {
+	return []Column{
+		words("merchant_pid", t.Merchant), text("out_trade_no", &t.OutTradeNo), text("trade_no", &t.TradeNo),
+		enum("status", t.Status, AccountNames), fen("expected", t.Expected), fen("income", t.Income),
+		fen("expense", t.Expense), fen("difference", t.Difference),
+		source("account_source", t.Account), source("bill_source", t.Bill),
+	}
+}
+
+// Reset empties the table and keeps its memory.
+func (t *AccountRows) Reset() {
+	t.OutTradeNo.reset()
+	t.TradeNo.reset()
+	t.Account.reset()
+	t.Bill.reset()
+	empty(&t.Merchant)
+	empty(&t.Status)
+	empty(&t.Expected, &t.Income, &t.Expense, &t.Difference)
+}

@@ -142,7 +142,7 @@ func (p *filler) timezone(path string, n ast.Node) {
 
 // supported are the kinds of input that a run takes so far.
 var supported = []schema.InputKind{
-	schema.AlipayBill, schema.PosOrders, schema.PosRefundsKind, schema.Rebate, schema.AgreementsKind,
+	schema.AlipayBill, schema.AlipayAccount, schema.PosOrders, schema.PosRefundsKind, schema.Rebate, schema.AgreementsKind,
 	schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind, schema.CouponsKind,
 	schema.DevicesKind, schema.DevicePoliciesKind, schema.DeviceRewardsKind,
 	schema.TaobaoOrders, schema.KukeduoOrders, schema.PosAPI,
