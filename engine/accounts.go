@@ -103,7 +103,7 @@ func (w *worker) spent(row int32) int64 {
 // is in two files, or a day and its month.
 func (w *worker) findDuplicateAccounts() {
 	a, s := &w.rows.Accounts, &w.ties
-	s.first = fill(s.first, a.Len(), -1)
+	s.first = noneOf(s.first, a.Len())
 	s.flowRows.build(w.flows.len(), w.accountFlow, a.Table, a.Line)
 	s.flowRows.byMerchant(a.Account) // accounts may number their rows alike
 	for flow := range int32(w.flows.len()) {
@@ -122,9 +122,9 @@ func (w *worker) findDuplicateAccounts() {
 // which the bill has refunds alone. Duplicates and rejected rows have none.
 func (w *worker) makeTies() {
 	s, b := &w.ties, &w.rows.Bills
-	s.ofUnit = fill(s.ofUnit, len(w.units), -1)
-	s.next = fill(s.next, b.Len(), -1)
-	s.ofTrade = fill(s.ofTrade, w.trades.len(), -1)
+	s.ofUnit = noneOf(s.ofUnit, len(w.units))
+	s.next = noneOf(s.next, b.Len())
+	s.ofTrade = noneOf(s.ofTrade, w.trades.len())
 	for i := range b.Len() {
 		if use := &w.billUse[i]; !use.rejected && use.first < 0 {
 			w.totals.accounts.expected.Add(w.net(int32(i)))
@@ -196,9 +196,9 @@ func (w *worker) coverTies() {
 	b, in := &w.rows.Bills, &w.rows.Orders
 	for i := range w.ties.ties {
 		t := &w.ties.ties[i]
-		store, run := b.Store[t.bill], int32(-1)
+		store := b.Store[t.bill]
 		if t.unit >= 0 && w.units[t.unit].order >= 0 {
-			run = w.orders[w.units[t.unit].order].run
+			run := w.orders[w.units[t.unit].order].run
 			if store == 0 {
 				store = in.Store[run]
 			}

@@ -32,7 +32,7 @@ type refundUnit struct {
 func (w *worker) makeRefundUnits() {
 	b := &w.rows.Bills
 	w.refunds = w.refunds[:0]
-	w.orphanOfTrade = fill(w.orphanOfTrade, w.trades.len(), -1)
+	w.orphanOfTrade = noneOf(w.orphanOfTrade, w.trades.len())
 	clear(w.orphanOfKey)
 	for i := range w.posRefunds {
 		p := &w.posRefunds[i]
@@ -104,10 +104,11 @@ func (w *worker) rejectedRefund(row int32) bool {
 	return false
 }
 
-func fill(v []int32, n int, with int32) []int32 {
+// noneOf is n times -1, in the memory of v.
+func noneOf(v []int32, n int) []int32 {
 	v = slices.Grow(v[:0], n)[:n]
 	for i := range v {
-		v[i] = with
+		v[i] = -1
 	}
 	return v
 }
