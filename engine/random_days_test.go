@@ -55,12 +55,16 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 		t.Fatal(err)
 	}
 	sink, result := dayRun{dir: dir, partitions: partitions, workers: workers, change: jobOf(t, cfg)}.run(t)
-	for name, key := range map[string][]string{
+	tables := map[string][]string{
 		"trades":  {"merchant_pid", "out_trade_no"},
 		"refunds": {"merchant_pid", "out_trade_no"},
 		"goods":   {"merchant_pid", "out_trade_no"},
 		"rebates": {"merchant_pid", "out_trade_no", "product"},
-	} {
+	}
+	if cfg.Accounts {
+		tables["accounts"] = []string{"merchant_pid", "out_trade_no"}
+	}
+	for name, key := range tables {
 		header, want := readCSV(t, filepath.Join(dir, "expected", name+".csv"))
 		sameKnown(t, name, header, want, sink.table(name), key)
 	}

@@ -56,6 +56,8 @@ const (
 	bDeviceMonthCount
 	bDeviceMonthCap
 	bDeviceTotalCap
+	bAccountMissing
+	bAccountMismatch
 	bFirstCause // the causes of rules 6 follow
 	breakCodes  = bFirstCause + breakCode(causeCount)
 	noBreak     = breakCodes
@@ -68,7 +70,7 @@ var breakNames = [bFirstCause]string{
 	"refund_exceeds_total", "refund_request", "refund_orphan", "statement_unearned", "statement_terms",
 	"statement_orphan", "statement_duplicate", "fee_mismatch", "coupon_threshold", "allowance_step",
 	"goods_unknown", "pay_code", "huabei_on_face", "store_sync_off", "device_unknown", "device_unsigned",
-	"device_month_count", "device_month_cap", "device_total_cap",
+	"device_month_count", "device_month_cap", "device_total_cap", "account_missing", "account_mismatch",
 }
 
 func (c breakCode) String() string {

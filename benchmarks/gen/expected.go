@@ -7,7 +7,9 @@ import "strconv"
 type expected struct {
 	w                                      *world
 	trades, refunds, goods, rebates, split *sheet
+	ledger                                 *sheet     // accounts
 	rows                                   []tradeRow // reused
+	ties                                   [2]tie     // reused
 }
 
 func newExpected(w *world, dir string) (*expected, error) {
@@ -35,6 +37,14 @@ func newExpected(w *world, dir string) (*expected, error) {
 		s.line(file.header)
 		*file.to = s
 	}
+	if w.cfg.Accounts {
+		s, err := createSheet(dir, "expected/accounts.csv")
+		if err != nil {
+			return nil, err
+		}
+		s.line(accountColumns)
+		e.ledger = s
+	}
 	return e, nil
 }
 
@@ -46,6 +56,7 @@ func (e *expected) order(o *order, t *tallies) {
 	o.countRejects(t)
 	w.otherBreaks(o, t)
 	w.extraBreaks(o, t)
+	e.accounts(o, t)
 	e.rows = w.tradeRows(o, t, e.rows[:0])
 	for k := range e.rows {
 		row := &e.rows[k]
@@ -309,7 +320,7 @@ func (e *expected) goodsRow(o *order, line int, id string, quantity micro, amoun
 
 func (e *expected) finish() error {
 	var first error
-	for _, s := range []*sheet{e.trades, e.refunds, e.goods, e.rebates, e.split} {
+	for _, s := range []*sheet{e.trades, e.refunds, e.goods, e.rebates, e.split, e.ledger} {
 		if err := s.finish(); first == nil {
 			first = err
 		}

@@ -394,7 +394,7 @@ func TestTruthJSONReadsBack(t *testing.T) {
 }
 
 func TestCleanDayHasNoBreaks(t *testing.T) {
-	_, truth := write(t, Config{Seed: 1, Trades: 3000, Merchants: 4, Clean: true})
+	_, truth := write(t, Config{Seed: 1, Trades: 3000, Merchants: 4, Clean: true, Accounts: true})
 	if len(truth.Breaks) != 0 || len(truth.Rejects) != 0 {
 		t.Errorf("breaks %v, rejects %v on a clean day", truth.Breaks, truth.Rejects)
 	}
@@ -407,7 +407,7 @@ func TestCleanDayHasNoBreaks(t *testing.T) {
 }
 
 func TestEveryKindIsPlanted(t *testing.T) {
-	_, truth := write(t, Config{Seed: 1, Trades: 60_000, Merchants: 8, TotalsOnly: true, Registries: true})
+	_, truth := write(t, Config{Seed: 1, Trades: 60_000, Merchants: 8, TotalsOnly: true, Registries: true, Accounts: true})
 	for k := firstMatch; k < firstAttribute; k++ {
 		if truth.Planted[k.String()] == 0 && k != NoRefund && k != FeeRight {
 			t.Errorf("%v is never planted", k)

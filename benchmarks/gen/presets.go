@@ -90,5 +90,6 @@ func Random(seed uint64) Config {
 	for k := firstAttribute; k < kindCount; k++ {
 		cfg.Mix[k] = int(r.n(200))
 	}
+	cfg.Accounts = seed%2 == 0
 	return cfg
 }

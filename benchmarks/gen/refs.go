@@ -117,6 +117,10 @@ func (w *world) writeJob(dir string) error {
 		POSMessages: `  pos_api:     ["api/*.jsonl"]     # messages of alipay.trade.*`,
 		POSKukeduo:  `  kukeduo_orders: ["kukeduo/*.csv"]`,
 	}[w.cfg.POS]
+	accounts := ""
+	if w.cfg.Accounts {
+		accounts = "  alipay_account: [\"account/*.csv\"]   # 账务明细\n"
+	}
 	further := ""
 	if w.cfg.Registries {
 		further = `
@@ -130,7 +134,7 @@ date: %s                 # the business date: [00:00, 24:00) in the timezone
 timezone: Asia/Shanghai
 inputs:
   alipay_bill: ["bills/*.zip"]     # 业务明细 and its 汇总
-%s
+%s%s
   rebate:      ["rebate/*.csv"]    # 返佣账单
   agreements:  ["ref/agreements.csv"]
   providers:   ["ref/providers.csv"]
@@ -141,7 +145,7 @@ goods:   {remainder: %s}
 refunds: {policy: smart_store, mode: prorated}
 fees:    {tolerance: "0.01", on_refund: %s}
 limits:  {rejects: 1000000000, breaks: 1000000000, break_amount: "999999999999.99"}
-output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, pos, further, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
+output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, accounts, pos, further, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
 	if w.cfg.POS == POSKukeduo { // the list names no merchant
 		s.line(`default_merchant: "` + w.merchants[0].pid + `"`)
 	}

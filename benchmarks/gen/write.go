@@ -23,7 +23,7 @@ const aboutExpected = `# What a run of this day must find
 
 Computed from the records that were planted, and not from the files.
 
-- trades, refunds, goods, rebates: a run's tables, cut to these columns, hold the same rows, each as
+- trades, refunds, goods, rebates, accounts: a run's tables, cut to these columns, hold the same rows, each as
   often, in any order. ` + "`?`" + ` is not stated; a blank ` + "`stated`" + ` counts as 0.00; quantities
   are compared as numbers.
 - split_breaks: the refunds with a ` + "`refund_split`" + ` break.
@@ -34,14 +34,14 @@ Computed from the records that were planted, and not from the files.
 `
 
 // Write writes the day that cfg describes into dir: bills/, pos/, refunds/,
-// rebate/, ref/, job.yaml, and the truth in expected/. The folders must be absent
+// rebate/, ref/, account/ if cfg.Accounts, job.yaml, and the truth in expected/. The folders must be absent
 // or empty, or files of an earlier day would be read with this one's.
 func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	if err := makeFolders(dir, cfg.POS); err != nil {
+	if err := makeFolders(dir, cfg); err != nil {
 		return nil, err
 	}
 	w := newWorld(cfg)
@@ -62,8 +62,12 @@ func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	return truth, truth.write(dir)
 }
 
-func makeFolders(dir string, form POSForm) error {
-	for _, name := range slices.Concat(folders, posFolders[form]) {
+func makeFolders(dir string, cfg Config) error {
+	names := slices.Concat(folders, posFolders[cfg.POS])
+	if cfg.Accounts {
+		names = append(names, "account")
+	}
+	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(path, 0o755); err != nil {
 			return err
@@ -94,6 +98,7 @@ func (w *world) writeInputs(ctx context.Context, dir string) (*tallies, error) {
 	for _, write := range []func() error{
 		func() error { return w.writeBills(ctx, dir, &ofBills) },
 		func() error { return w.writeStatement(ctx, dir, &ofStatement) },
+		func() error { return w.writeAccounts(ctx, dir) },
 	} {
 		wg.Go(func() {
 			if err := write(); err != nil {

@@ -20,6 +20,7 @@ type generateFlags struct {
 	profile           string
 	pos               string
 	clean, force      bool
+	accounts          bool
 }
 
 // posForms are the forms of the POS side, by the words of --pos.
@@ -76,6 +77,7 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.Uint64Var(&f.seed, "seed", 1, a.say("随机种子", "seed"))
 	flags.StringVar(&f.date, "date", "", a.say("业务日期", "business date"))
 	flags.BoolVar(&f.clean, "clean", false, a.say("不埋任何差异", "plant nothing: both sides agree"))
+	flags.BoolVar(&f.accounts, "accounts", false, a.say("加上账务明细", "account bills as well"))
 	flags.BoolVar(&f.force, "force", false, a.say("替换文件夹里以前生成的数据", "replace the data set that is in the folder"))
 	return cmd
 }
@@ -120,6 +122,7 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 		cfg.Date = f.date
 	}
 	cfg.Clean = cfg.Clean || f.clean
+	cfg.Accounts = cfg.Accounts || f.accounts
 	form, known := posForms[f.pos]
 	if !known {
 		return cfg, a.badFlag("pos", f.pos, posWords)
@@ -145,7 +148,7 @@ func orElse(value, otherwise int) int {
 }
 
 // dataFolders are what a data set has besides its job file.
-var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "expected"}
+var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "expected"}
 
 // generate writes a data set. What is in the folder is left alone, unless it is
 // an earlier data set and force says to replace it.

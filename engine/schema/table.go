@@ -103,7 +103,7 @@ type Table struct {
 // ControlOnly tells a table that gives no rows to the run: it only states what those
 // of others come to.
 func (t *Table) ControlOnly() bool {
-	return t.Format == "trade_summary" || t.Format == "rebate_summary"
+	return t.Format == "trade_summary" || t.Format == "account_summary" || t.Format == "rebate_summary"
 }
 
 // Source is the place of a line as outputs write it: path[:member]:line.
