@@ -169,6 +169,7 @@ func TestBillFixtures(t *testing.T) {
 		{file: "wechat_all.csv", want: "refused !wrong_kind=1"},
 		{file: "wechat_old_tab.csv", want: "refused !wrong_kind=1"},
 		{file: "wechat_personal.csv", want: "refused !wrong_kind=1"},
+		{file: "wechat_fund.csv", want: "refused !wrong_kind=1"},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			in := fixture(test.file)

@@ -180,7 +180,7 @@ func missingText(column string, names []string, lang string) string {
 
 // openCounted opens a format that is recognised and counted, and not read.
 func openCounted(t *tableReader, header []string) (func() rowParser, error) {
-	counted := &countedTable{}
+	counted := &countedTable{flow: [2]int{-1, -1}}
 	if len(header) > 0 { // else messages without a header
 		names, err := openHeader(t, t.formatName, header)
 		if err != nil {
@@ -214,15 +214,74 @@ const wechatTotalCount = 10
 
 // A countedTable is what the parsers of a counted table share.
 type countedTable struct {
-	at []int // cell of each column of wechatTotals, -1 if there is none
+	at   []int  // cell of each column of wechatTotals, -1 if there is none
+	flow [2]int // cells of 收支类型 and 收支金额 of a fund bill, -1 if there is none
 
 	mu    sync.Mutex
 	rows  int64
 	sums  []rules.Sum // millionths, as at
+	fund  fundSums
 	tails []billNote
 }
 
+// fundSums are the income and the expense of a WeChat fund bill.
+type fundSums struct {
+	rows [2]int64
+	sums [2]rules.Sum // millionths
+}
+
+// fundDirections are the words of 收支类型, in the order of fundSums, and what the
+// totals of each are called.
+var fundDirections = [2]struct{ word, control string }{{"收入", "income"}, {"支出", "expense"}}
+
+// fundTotals are the totals below a fund bill: a header line that begins so.
+const fundTotals = "资金流水总笔数"
+
+// finishFund compares the totals of a fund bill (formats 11).
+func (c *countedTable) finishFund(t *tableReader) {
+	i := slices.IndexFunc(c.tails, func(n billNote) bool { return normalHeader(n.cells[0]) == fundTotals })
+	if i < 0 || i+1 >= len(c.tails) {
+		t.notStated()
+		return
+	}
+	for k, name := range c.tails[i].cells {
+		if k >= len(c.tails[i+1].cells) {
+			break
+		}
+		name, stated := normalHeader(name), c.tails[i+1].cells[k]
+		if name == fundTotals {
+			t.control(countControl("rows.count", stated, c.rows))
+			continue
+		}
+		for d, direction := range fundDirections {
+			switch name {
+			case direction.word + "笔数":
+				t.control(countControl(direction.control+".count", stated, c.fund.rows[d]))
+			case direction.word + "金额":
+				c.sumControl(t, direction.control+".amount", stated, c.fund.sums[d])
+			}
+		}
+	}
+}
+
+// sumControl compares a total that has up to six decimals.
+func (c *countedTable) sumControl(t *tableReader, name, stated string, found rules.Sum) {
+	v, err := rules.ParseMicro([]byte(stated))
+	if err != nil {
+		return
+	}
+	var sum rules.Sum
+	sum.AddMicro(v)
+	holds := sum == found
+	control := schema.Control{Name: name, Stated: &stated, Found: found.String6(), Holds: &holds}
+	if gap, ok := sum.Sub(found).Abs().Int64(); ok {
+		control.Gap = rules.Fen(gap / 10_000)
+	}
+	t.control(control)
+}
+
 func (c *countedTable) place(names []string) {
+	c.flow = [2]int{slices.Index(names, "收支类型"), slices.Index(names, "收支金额")}
 	c.at = make([]int, len(wechatTotals))
 	c.sums = make([]rules.Sum, len(wechatTotals))
 	for i, total := range wechatTotals {
@@ -233,10 +292,15 @@ func (c *countedTable) place(names []string) {
 // finish compares the totals of a WeChat bill. Other counted formats state none
 // that are read here.
 func (c *countedTable) finish(t *tableReader) {
-	if t.formatName != "wechat_bill" {
+	slices.SortFunc(c.tails, func(a, b billNote) int { return cmp.Compare(a.line, b.line) })
+	switch t.formatName {
+	case "wechat_fund":
+		c.finishFund(t)
+		return
+	case "wechat_bill":
+	default:
 		return
 	}
-	slices.SortFunc(c.tails, func(a, b billNote) int { return cmp.Compare(a.line, b.line) })
 	i := slices.IndexFunc(c.tails, func(n billNote) bool { return n.cells[0] == tailWords[0] })
 	if i < 0 || i+1 >= len(c.tails) {
 		t.notStated()
@@ -252,18 +316,9 @@ func (c *countedTable) finish(t *tableReader) {
 			t.control(countControl(wechatTotals[j].control, stated, c.rows))
 			continue
 		}
-		v, err := rules.ParseMicro([]byte(stated))
-		if err != nil || c.at[j] < 0 {
-			continue
+		if c.at[j] >= 0 {
+			c.sumControl(t, wechatTotals[j].control, stated, c.sums[j])
 		}
-		var sum rules.Sum
-		sum.AddMicro(v)
-		holds := sum == c.sums[j]
-		control := schema.Control{Name: wechatTotals[j].control, Stated: &stated, Found: c.sums[j].String6(), Holds: &holds}
-		if gap, ok := sum.Sub(c.sums[j]).Abs().Int64(); ok {
-			control.Gap = rules.Fen(gap / 10_000)
-		}
-		t.control(control)
 	}
 }
 
@@ -275,6 +330,7 @@ type countingParser struct {
 	skips int64
 	n     int
 	sums  [wechatTotalCount]rules.Sum
+	fund  fundSums
 	tails []billNote
 }
 
@@ -292,12 +348,29 @@ func (p *countingParser) row(line int32, cells [][]byte, _ []byte) {
 		}
 		p.tails = append(p.tails, n)
 	default:
+		p.addFlow(cells)
 		for i, at := range p.table.at {
 			if at >= 0 && at < len(cells) {
 				if v, err := rules.ParseMicro(cells[at]); err == nil {
 					p.sums[i].AddMicro(v)
 				}
 			}
+		}
+	}
+}
+
+// addFlow adds a row of a fund bill to its direction.
+func (p *countingParser) addFlow(cells [][]byte) {
+	at := p.table.flow
+	if at[0] < 0 || at[1] < 0 || max(at[0], at[1]) >= len(cells) {
+		return
+	}
+	word := p.t.text(trimCell(cells[at[0]]))
+	v, err := rules.ParseMicro(cells[at[1]])
+	for d, direction := range fundDirections {
+		if direction.word == word && err == nil {
+			p.fund.rows[d]++
+			p.fund.sums[d].AddMicro(v)
 		}
 	}
 }
@@ -312,7 +385,11 @@ func (p *countingParser) flush(ctx context.Context) error {
 	for i := range p.table.sums {
 		p.table.sums[i].AddSum(p.sums[i])
 	}
+	for d := range p.fund.rows {
+		p.table.fund.rows[d] += p.fund.rows[d]
+		p.table.fund.sums[d].AddSum(p.fund.sums[d])
+	}
 	p.table.mu.Unlock()
-	p.sums, p.tails, p.skips, p.n = [wechatTotalCount]rules.Sum{}, nil, 0, 0
+	p.sums, p.fund, p.tails, p.skips, p.n = [wechatTotalCount]rules.Sum{}, fundSums{}, nil, 0, 0
 	return ctx.Err()
 }

@@ -524,12 +524,39 @@ func (t *tableRun) wrongKind(d detection) {
 	what := formatWords(d.format, lang)
 	if d.format.kind == 0 {
 		e.Detail = say(lang, "这是"+what+"，不参与对账", "this is "+what+", which no input takes")
+		if advice, ok := insteadOf[d.format.name]; ok {
+			e.Advice = say(lang, advice[0], advice[1])
+		}
 	} else {
 		e.Detail = say(lang, "这是"+what, "this is "+what)
 		e.Advice = say(lang, "请放到 inputs."+d.format.kind.String()+" 下，而不是 inputs."+t.kind.String(),
 			"list it under inputs."+d.format.kind.String()+", not inputs."+t.kind.String())
 	}
 	t.fail(e)
+}
+
+// insteadOf says which export to take in place of one that no input takes.
+var insteadOf = map[string][2]string{
+	"alipay_personal": {
+		"个人账单没有商户的完整数据：请用商家账号登录 b.alipay.com，下载业务明细（inputs.alipay_bill）、账务明细或资金流水（inputs.alipay_account）",
+		"a personal export lacks the merchant's data: log in to b.alipay.com as the merchant and take the trade bill (业务明细, inputs.alipay_bill) and the account bill or fund flow (账务明细, 资金流水, inputs.alipay_account)",
+	},
+	"wechat_personal": {
+		"微信不参与对账：微信收款的订单放在 pos_orders，支付渠道写微信；核对合计请从微信支付商户平台下载交易账单，再用 duizhang inspect",
+		"WeChat is not reconciled: orders paid by it belong in pos_orders with their channel; to check totals take the bill of the WeChat Pay merchant platform and look at it with duizhang inspect",
+	},
+	"wechat_bill": {
+		"微信不参与对账；duizhang inspect 会核对它的合计",
+		"WeChat is not reconciled; duizhang inspect checks its totals",
+	},
+	"wechat_fund": {
+		"微信不参与对账；duizhang inspect 会核对它的合计",
+		"WeChat is not reconciled; duizhang inspect checks its totals",
+	},
+	"taobao_items": {
+		"请导出订单报表 ExportOrderList，放到 inputs.taobao_orders",
+		"export the orders (ExportOrderList) and list them under inputs.taobao_orders",
+	},
 }
 
 var formatNames = map[string][2]string{

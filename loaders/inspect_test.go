@@ -35,6 +35,7 @@ func TestInspectFixtures(t *testing.T) {
 		{"wechat_all.csv", "wechat_bill ALL 3/3"},
 		{"wechat_old_tab.csv", "wechat_bill ALL24 3/3"},
 		{"wechat_personal.csv", "wechat_personal 1/1"},
+		{"wechat_fund.csv", "wechat_fund 3/3"},
 		{"pos_no_header.csv", "refused !unrecognised=1"},
 	} {
 		tables, _ := inspect(t, filepath.Join("testdata", test.file))
@@ -42,10 +43,43 @@ func TestInspectFixtures(t *testing.T) {
 			t.Errorf("Inspect(%s) = %s, want %s\n%v", test.file, got, test.want, tables[0].Problems)
 		}
 	}
-	for file, want := range map[string]int{"wechat_all.csv": 7, "wechat_old_tab.csv": 5} {
+	for file, want := range map[string]int{"wechat_all.csv": 7, "wechat_old_tab.csv": 5, "wechat_fund.csv": 5} {
 		tables, first := inspect(t, filepath.Join("testdata", file))
 		if got := len(tables[0].Controls); got != want || len(first[0]) != 2 {
 			t.Errorf("Inspect(%s) has %d controls and %d first rows, want %d and 2", file, got, len(first[0]), want)
+		}
+	}
+}
+
+// TestWechatTotals changes a total of each bill: the control fails, and names it.
+func TestWechatTotals(t *testing.T) {
+	for _, test := range []struct{ file, old, with, want string }{
+		{"wechat_all.csv", "`0.06000,`12.00,`2.00\n", "`0.05000,`12.00,`2.00\n", "fee:0.05000/0.06"},
+		{"wechat_all.csv", "`3,`12.00", "`4,`12.00", "rows.count:4/3"},
+		{"wechat_fund.csv", "`2,`2.07", "`2,`2.08", "expense.amount:2.08/2.07"},
+		{"wechat_fund.csv", "`3,`1,`12.00", "`3,`2,`12.00", "income.count:2/1"},
+	} {
+		data := string(makeFixtures()[test.file])
+		if !strings.Contains(data, test.old) {
+			t.Fatalf("%s does not hold %q", test.file, test.old)
+		}
+		in := writeFile(t, test.file, []byte(strings.Replace(data, test.old, test.with, 1)))
+		tables, _ := inspect(t, in.Path)
+		if got := outcome(tables[0]); !strings.HasSuffix(got, " !control_total=1 "+test.want) {
+			t.Errorf("Inspect(%s with %s) = %s, want %s", test.file, test.with, got, test.want)
+		}
+	}
+}
+
+// TestAdvice: what no input takes is named, with the export to take in its place.
+func TestAdvice(t *testing.T) {
+	for file, want := range map[string]string{
+		"personal_w16.csv": "inputs.alipay_account", "personal_a12.csv": "inputs.alipay_bill", "wechat_personal.csv": "pos_orders",
+		"wechat_all.csv": "inspect", "wechat_fund.csv": "inspect",
+	} {
+		_, tables := loadBills(t, Options{}, fixture(file))
+		if got := tables[0].Problems[0].Message; !strings.Contains(got, want) {
+			t.Errorf("Load(%s): %s, want advice with %s", file, got, want)
 		}
 	}
 }
