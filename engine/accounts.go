@@ -103,7 +103,7 @@ func (w *worker) spent(row int32) int64 {
 // is in two files, or a day and its month.
 func (w *worker) findDuplicateAccounts() {
 	a, s := &w.rows.Accounts, &w.ties
-	s.first = noneOf(s.first, a.Len())
+	s.first = fill(s.first, a.Len(), -1)
 	s.flowRows.build(w.flows.len(), w.accountFlow, a.Table, a.Line)
 	s.flowRows.byMerchant(a.Account) // accounts may number their rows alike
 	for flow := range int32(w.flows.len()) {
@@ -122,9 +122,9 @@ func (w *worker) findDuplicateAccounts() {
 // which the bill has refunds alone. Duplicates and rejected rows have none.
 func (w *worker) makeTies() {
 	s, b := &w.ties, &w.rows.Bills
-	s.ofUnit = noneOf(s.ofUnit, len(w.units))
-	s.next = noneOf(s.next, b.Len())
-	s.ofTrade = noneOf(s.ofTrade, w.trades.len())
+	s.ofUnit = fill(s.ofUnit, len(w.units), -1)
+	s.next = fill(s.next, b.Len(), -1)
+	s.ofTrade = fill(s.ofTrade, w.trades.len(), -1)
 	for i := range b.Len() {
 		if use := &w.billUse[i]; !use.rejected && use.first < 0 {
 			w.totals.accounts.expected.Add(w.net(int32(i)))
@@ -375,6 +375,11 @@ func (w *worker) findAccount(t *tie, amount, found int64) {
 		br.Table, br.Line = a.Table[t.first], a.Line[t.first]
 	}
 	w.found.breaks = append(w.found.breaks, br)
+	if b.Kind[t.bill] == uint8(schema.Refund) {
+		w.about(subject{order: -1, bill: t.bill, refund: true})
+		return
+	}
+	w.about(subject{order: w.units[t.unit].order, bill: t.bill})
 }
 
 // findAccountConflict adds the break of a duplicate that has another amount.

@@ -32,7 +32,7 @@ type refundUnit struct {
 func (w *worker) makeRefundUnits() {
 	b := &w.rows.Bills
 	w.refunds = w.refunds[:0]
-	w.orphanOfTrade = noneOf(w.orphanOfTrade, w.trades.len())
+	w.orphanOfTrade = fill(w.orphanOfTrade, w.trades.len(), -1)
 	clear(w.orphanOfKey)
 	for i := range w.posRefunds {
 		p := &w.posRefunds[i]
@@ -104,11 +104,10 @@ func (w *worker) rejectedRefund(row int32) bool {
 	return false
 }
 
-// noneOf is n times -1, in the memory of v.
-func noneOf(v []int32, n int) []int32 {
+func fill(v []int32, n int, with int32) []int32 {
 	v = slices.Grow(v[:0], n)[:n]
 	for i := range v {
-		v[i] = -1
+		v[i] = with
 	}
 	return v
 }
