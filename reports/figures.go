@@ -131,6 +131,8 @@ var invariantTexts = map[string][2]string{
 	"devices.rewards":     {"设备奖励：读入 = 采用 + 拒收", "device rewards: read = used + rejects"},
 	"devices.stated":      {"设备奖励：各行之和 = 各设备各月之和", "device rewards: by row = by device and month"},
 	"devices.amount":      {"设备奖励：已付 = 应付 + 超出", "device rewards: stated = allowed + excess"},
+	"accounts.rows":       {"账务明细：读入 = 各交易 + 业务明细之外 + 重复", "account bills: read = of trades + beyond the trade bill + duplicates"},
+	"accounts.expected":   {"账务核对：业务明细的净额 = 应入账 + 无账务明细 + 间连", "account tie-out: the trade bill's net = expected + not covered + indirect"},
 	"shifts.pos":          {"交接班：POS 订单 = 各班次之和", "shifts: POS orders = the sum of the shifts"},
 	"shifts.bill":         {"交接班：支付宝收款 = 各班次之和", "shifts: Alipay's payments = the sum of the shifts"},
 	"shifts.refunds":      {"交接班：支付宝退款 = 各班次之和", "shifts: Alipay's refunds = the sum of the shifts"},
