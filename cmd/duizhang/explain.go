@@ -120,6 +120,7 @@ func (e *explainer) explain(ctx context.Context, show progress) (*explanation, e
 	r := &runner{session: e.session, staging: e.scratch}
 	options := r.reportOptions(e.scratch.Dir())
 	options.Formats, options.Sort, options.CSVBOM = reports.Formats{CSV: true}, false, false
+	options.Claims = reports.ClaimOptions{} // rows of other trades are not kept, and no pack is written
 	e.writer = reports.NewWriter(options)
 	defer func() { _ = e.writer.Close() }()
 	if err := r.reconcile(ctx, e, show); err != nil {
