@@ -51,6 +51,11 @@ func (a *app) edges(x *explanation) []edge {
 		}
 		edges = append(edges, e)
 	}
+	for _, r := range x.Accounts {
+		e := edgeOf(billKind, r, "bill_source", accountKind, "account_source")
+		e.Why, e.Breaks = a.whyAccount(r), breaksOn(x, r, "", "account")
+		edges = append(edges, e)
+	}
 	for _, r := range x.Rebates {
 		e := edgeOf(billKind, r, "", rebateKind, "statement_source")
 		e.Status, e.Product, e.Why, e.Breaks = r.value("cause"), r.value("product"), a.whyRebate(r), breaksOn(x, r, "", "statement")
