@@ -235,7 +235,7 @@ func (p *messageWriter) payment(o *order) {
 		p.rows.POSLines++
 	case unpaid:
 		p.answer(o, pay, append(fields{"code", "10003", "msg", "order success pay inprocess"}, result...))
-	default:
+	case paid:
 		p.paid(o, append(result, "total_amount", amountToken(o, o.posTotal)))
 	}
 }
