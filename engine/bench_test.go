@@ -161,8 +161,9 @@ func TestStoreAllocates(t *testing.T) {
 	for range 4 { // the stages grow to their size
 		add()
 	}
-	if n := testing.AllocsPerRun(10, add); n > 100 {
-		t.Errorf("%v allocations for the batches of 5000 trades, want a few for each batch and segment", n)
+	const most = 500 // a few for each batch and segment; the race detector empties pools now and then
+	if n := testing.AllocsPerRun(10, add); n > most {
+		t.Errorf("%v allocations for the batches of 5000 trades, want at most %d", n, most)
 	}
 }
 
