@@ -330,10 +330,16 @@ func (r *runner) reportOptions(dir string) reports.Options {
 	}
 }
 
-// claimOptions are what claim packs need of the job and its inputs.
+// claimed tells the formats that a pack is made of. A job that wants none of them
+// writes for programs alone: they have the claims in rebates, and a pack costs
+// reading the inputs once more.
+func claimed(format string) bool { return format == "xlsx" || format == "html" || format == "csv" }
+
+// claimOptions are what claim packs need of the job and its inputs; without Lines
+// no packs are written.
 func (r *runner) claimOptions() reports.ClaimOptions {
 	reg := r.job.Engine.Registry
-	if reg == nil {
+	if reg == nil || !slices.ContainsFunc(r.job.Output.Formats, claimed) {
 		return reports.ClaimOptions{}
 	}
 	columns := map[string]map[string][]string{}
