@@ -108,7 +108,7 @@ func (b *book) overviewName() string { return b.lang.pick("总览", "Overview") 
 // more and its list in lists.
 var bookOrder = []string{
 	"over", "short", "amounts", "status", "refunds", "overpaid", "allocation", "goods", "fees", "losses", "rebates",
-	"groups", "accounts", "shifts", "rewards", "devices", "pending", "repeated", "excluded", "rejects", "files", "rules", "sources", "controls",
+	"groups", "ties", "accounts", "shifts", "rewards", "devices", "pending", "repeated", "excluded", "rejects", "files", "rules", "sources", "controls",
 }
 
 // prepare makes the lists that have something to show, in their order.

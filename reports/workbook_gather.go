@@ -14,10 +14,11 @@ import (
 )
 
 // bookRows gathers the rows of the parts that the workbook lists: open and excluded
-// units, goods that are not as the lines say, refunds that returned too much. Rows
+// units, goods that are not as the lines say, refunds that returned too much, trades that the
+// account bill does not bear out. Rows
 // go to a temporary file, part by part, so that any number of them is held.
 type bookRows struct {
-	pending, excluded, goods, overpaid *gathered
+	pending, excluded, goods, overpaid, accounts *gathered
 }
 
 func newBookRows(b *book, parts int) *bookRows {
@@ -27,6 +28,7 @@ func newBookRows(b *book, parts int) *bookRows {
 		excluded: newGathered(parts, limit, b.excludedColumns()),
 		goods:    newGathered(parts, limit, b.goodsColumns()),
 		overpaid: newGathered(parts, limit, b.overpaidColumns()),
+		accounts: newGathered(parts, limit, b.accountColumns()),
 	}
 }
 
@@ -35,7 +37,7 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 	var pending, excluded units
 	pending.gather(p, rules.StatusPending)
 	excluded.gather(p, rules.StatusExcluded)
-	var goods, overpaid []int32
+	var goods, overpaid, accounts []int32
 	for i, s := range p.Goods.Scenario {
 		if rules.Scenario(s) != rules.Equal {
 			goods = append(goods, int32(i))
@@ -44,6 +46,11 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 	for i, v := range p.Refunds.Overpaid {
 		if v != schema.Null && v != 0 {
 			overpaid = append(overpaid, int32(i))
+		}
+	}
+	for i, s := range p.Accounts.Status {
+		if rules.AccountStatus(s) != rules.AccountMatched {
+			accounts = append(accounts, int32(i))
 		}
 	}
 	for _, part := range []struct {
@@ -55,6 +62,7 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 		{r.excluded, excluded.columns(), all(len(excluded.Kind))},
 		{r.goods, p.Goods.Columns(), goods},
 		{r.overpaid, p.Refunds.Columns(), overpaid},
+		{r.accounts, p.Accounts.Columns(), accounts},
 	} {
 		t := appendTable(nil, "", 0, part.columns)[0]
 		if err := part.into.add(w, p.Number, &t, part.rows); err != nil {
@@ -64,7 +72,9 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 	return nil
 }
 
-func (r *bookRows) all() []*gathered { return []*gathered{r.pending, r.excluded, r.goods, r.overpaid} }
+func (r *bookRows) all() []*gathered {
+	return []*gathered{r.pending, r.excluded, r.goods, r.overpaid, r.accounts}
+}
 
 func (r *bookRows) close() {
 	for _, g := range r.all() {

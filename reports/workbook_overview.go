@@ -70,6 +70,7 @@ func (b *book) overview(member string, lists []listSheet) {
 	o.statuses(ran)
 	o.rebates(ran)
 	o.goods(ran)
+	o.accounts(ran)
 	o.inputs()
 	o.proofs()
 	o.leftOut()
@@ -862,6 +863,73 @@ func (o *overviewSheet) goods(ran Results) {
 			o.checked(o.here(colCount, lines, engine[0]), o.here(colAmount, amount, engine[1]), o.here(colAmount2, filler, engine[2]))
 			o.c.text(lineText, note)
 		})
+	}
+}
+
+// accounts are the tie-out with the account bill, and what this has beyond the trade
+// bill.
+func (o *overviewSheet) accounts(ran Results) {
+	list := o.lists["ties"]
+	if !ran.Accounts || list == nil {
+		return
+	}
+	l := o.lang
+	o.section(l.pick("账务勾稽", "Accounts"), "", l.pick("笔数", "Count"), l.pick("应入账", "Expected"), l.pick("收入", "Income"), l.pick("支出", "Expense"),
+		l.pick("核对", "Check"), l.pick("说明", "Note"))
+	for s := rules.AccountMatched; s <= rules.AccountDuplicate; s++ {
+		t := &o.result.Accounts.Statuses[s]
+		if t.Count == 0 {
+			continue
+		}
+		figures := [4]live{{value: sumOf(t.Count), count: true}, {value: micros128(t.Expected)}, {value: micros128(t.Income)}, {value: micros128(t.Expense)}}
+		engine := figures
+		note := l.pick("灰色为引擎结果：逐笔在 accounts 表", "grey: the engine's figure; the rows are in the table accounts")
+		if s != rules.AccountMatched {
+			want := wanted{o.head(headClass), l.account(s)}
+			figures[0] = list.info().sum(list.heads(), "", want)
+			for k, head := range []int{headCredit, headIncome, headExpense} {
+				figures[k+1] = list.info().sum(list.heads(), o.head(head), want)
+			}
+			note = ""
+		}
+		o.row(0, func() {
+			o.c.text(lineText, l.account(s))
+			o.c.blank(lineText)
+			var claims []claim
+			for k, col := range []int{colCount, colAmount, colCount2, colAmount2} {
+				if k == 0 {
+					o.figure(lineCount, lineTypedCount, figures[k])
+				} else {
+					o.figure(lineAmount, lineTyped, figures[k])
+				}
+				claims = append(claims, o.here(col, figures[k], engine[k]))
+			}
+			o.checked(claims...)
+			o.c.text(lineText, note)
+		})
+	}
+	plain := func(name string, count int64, expected, income, expense rules.Sum, note string) {
+		o.row(0, func() {
+			o.c.text(lineText, name)
+			o.c.blank(lineText)
+			o.c.integer(lineTypedCount, count)
+			for _, v := range []rules.Sum{expected, income, expense} {
+				o.c.amount(lineTyped, amountCell{micros128(v), true})
+			}
+			o.c.text(lineInfo, "—")
+			o.c.text(lineText, note)
+		})
+	}
+	a := &o.result.Accounts
+	if t := &a.NotCovered; t.BillCount > 0 {
+		plain(l.pick("没有账务明细", "no account bill"), t.BillCount, t.BillAmount, rules.Sum{}, rules.Sum{}, l.pick("该账号或时间的账务明细不在输入中", "of a PID or a time without an account bill"))
+	}
+	if t := &a.Indirect; t.BillCount > 0 {
+		plain(l.pick("间连", "indirect"), t.BillCount, t.BillAmount, rules.Sum{}, rules.Sum{}, l.pick("间连交易没有账务记录", "indirect trades have no account entry"))
+	}
+	for i := range a.Types {
+		t := &a.Types[i]
+		plain(o.privacy.Text(t.Type), t.Count, rules.Sum{}, t.Income, t.Expense, l.pick("账务明细独有，不是差异", "beyond the trade bill: no break"))
 	}
 }
 

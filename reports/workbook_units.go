@@ -284,5 +284,55 @@ func (b *book) unitLists(rows *bookRows, ran Results) map[string]listSheet {
 			note:  l.pick("商品全部退回后此数归零；同一订单多次退款时，以最后一行为准，不可相加。", "It is 0 when everything is back; of an order with several refunds the last row counts."),
 		})
 	}
+	if ran.Accounts {
+		add(rows.accounts, listInfo{
+			id: "ties", sheet: l.pick("账务勾稽", "Accounts"), full: accountsName, none: l.pick("无差异：每笔交易的入账都与业务明细一致", "no break: every trade was credited as the trade bill says"),
+			title: l.pick("账务勾稽：业务明细应入账与账务明细实际入账不一致的交易（差额为负＝少入账，短款 −）", "Accounts: trades that the account bill does not bear out (a negative difference is short −)"),
+			note:  l.pick("应入账 = 商家实收 − 服务费 − 分润；一致的不列，全部在 accounts 表。逐条处理在「账务差异」。", "Expected = received − fee − royalty. Trades that agree are in the table accounts alone."),
+		})
+	}
 	return lists
 }
+
+// The columns of the tie-out, as schema.AccountRows has them.
+const (
+	tieMerchant = iota
+	tieOrder
+	tieTrade
+	tieStatus
+	tieExpected
+	tieIncome
+	tieExpense
+	tieDifference
+	tieAccount
+	tieBill
+)
+
+func (b *book) accountColumns() []tableColumn {
+	status := b.keyAt(headClass, 20, func(t *table, i int) string {
+		return b.lang.account(rules.AccountStatus(t.columns[tieStatus].Bytes[i]))
+	})
+	status.style = textCell
+	return []tableColumn{
+		status,
+		b.textAt(headOrder, 25, tieOrder),
+		b.textAt(headTrade, 31, tieTrade),
+		b.fenAt(headCredit, amountStyle, intsOf(tieExpected)),
+		b.fenAt(headIncome, amountStyle, intsOf(tieIncome)),
+		b.fenAt(headExpense, amountStyle, intsOf(tieExpense)),
+		b.fenAt(headTieGap, signedStyle, intsOf(tieDifference)),
+		b.wordAt(headMerchant, 19, tieMerchant),
+		b.placeAt(headAccountSource, tieAccount),
+		b.placeAt(headBillSource, tieBill),
+	}
+}
+
+var accountTexts = map[rules.AccountStatus][2]string{
+	rules.AccountMatched:   {"入账一致", "agrees"},
+	rules.AccountMismatch:  {"入账金额不符", "credited otherwise"},
+	rules.AccountMissing:   {"账务明细缺这笔", "missing"},
+	rules.AccountPending:   {"账单末尾，次日入账", "pending"},
+	rules.AccountDuplicate: {"账务流水重复", "duplicate"},
+}
+
+func (l Lang) account(s rules.AccountStatus) string { return accountTexts[s][l.index()] }
