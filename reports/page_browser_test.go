@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -106,6 +107,16 @@ func TestPageInABrowser(t *testing.T) {
 		}
 		return text
 	}
+	// becomes waits for what a click or a key does: the page hears of it a moment later.
+	becomes := func(expression, want string) (got string, ok bool) {
+		for range 100 {
+			if got = eval(expression); got == want {
+				return got, true
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		return got, false
+	}
 	address := "file://" + path
 	for _, width := range []int64{1280, 390} {
 		for _, scheme := range []string{"light", "dark"} {
@@ -127,13 +138,14 @@ func TestPageInABrowser(t *testing.T) {
 			}
 		}
 	}
+	eval(`document.documentElement.style.scrollBehavior = 'auto'`) // a click goes where its target was
 	limits := member1(summary, "limits", "breaks", "found")
 	all := len(member1(summary, "breaks").(map[string]any))
 	if got := eval(`document.querySelector('#card-breaks .figure').textContent`); got != fmt.Sprint(limits) {
 		t.Errorf("breaks %s, want %v", got, limits)
 	}
-	shown := func() string { return eval(`document.getElementById('shown').textContent`) }
-	if got := shown(); got != fmt.Sprint(all) {
+	const shown = `document.getElementById('shown').textContent`
+	if got, ok := becomes(shown, fmt.Sprint(all)); !ok {
 		t.Errorf("%s breaks shown, want %d", got, all)
 	}
 	search := func(text string) {
@@ -142,26 +154,28 @@ func TestPageInABrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if search("POS017 短款"); shown() != "0" {
-		t.Errorf("a search for what is not there finds %s", shown())
+	search("POS017 短款")
+	if got, ok := becomes(shown, "0"); !ok {
+		t.Errorf("a search for what is not there finds %s", got)
 	}
 	search("pos002 短款")
+	found, _ := becomes(shown, "1")
 	kinds := eval(`[...document.querySelectorAll('#table-breaks tbody tr')].filter(r => r.offsetHeight).map(r => r.dataset.code).join()`)
-	if kinds != "pos_only" || shown() != "1" {
-		t.Errorf("a search for POS002 finds %s: %s", shown(), kinds)
+	if kinds != "pos_only" || found != "1" {
+		t.Errorf("a search for POS002 finds %s: %s", found, kinds)
 	}
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#table-kinds th:nth-child(4)"))); err != nil {
 		t.Fatal(err)
 	}
-	sorted := eval(`[...document.querySelectorAll('#table-kinds tbody tr')].map(r => +r.cells[3].dataset.key).every((v, i, all) => !i || all[i - 1] >= v)`)
-	if sorted != "true" {
+	const sorted = `[...document.querySelectorAll('#table-kinds tbody tr')].map(r => +r.cells[3].dataset.key).every((v, i, all) => !i || all[i - 1] >= v)`
+	if _, ok := becomes(sorted, "true"); !ok {
 		t.Error("a click on the amounts does not sort by them")
 	}
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#do a"))); err != nil {
 		t.Fatal(err)
 	}
-	if shown() != "1" {
-		t.Errorf("the link of a kind shows %s breaks", shown())
+	if got, ok := becomes(shown, "1"); !ok {
+		t.Errorf("the link of a kind shows %s breaks", got)
 	}
 	mu.Lock()
 	defer mu.Unlock()
