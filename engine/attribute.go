@@ -90,7 +90,7 @@ type candidate struct {
 	place
 	breakTally
 	rows  int64 // of the population in the segment
-	score float64
+	score float64 // how unlikely, of counts alone: no money
 }
 
 func (c *candidate) single() bool { return c.dims[0] == c.dims[1] }
