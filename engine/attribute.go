@@ -89,7 +89,7 @@ type place struct {
 type candidate struct {
 	place
 	breakTally
-	rows  int64 // of the population in the segment
+	rows  int64   // of the population in the segment
 	score float64 // how unlikely, of counts alone: no money
 }
 
