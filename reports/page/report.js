@@ -9,9 +9,16 @@
     const [whole, decimals] = text.split('.');
     return whole.replace(/\B(?=(\d{3})+$)/g, ',') + (decimals ? '.' + decimals : '');
   };
+  const width = text => [...text].reduce((sum, c) => sum + (c > '\u2e7f' ? 2 : 1), 0); // Chinese is twice as wide
   const short = text => { // a label beside a bar
-    const most = innerWidth < 700 ? 10 : 18;
-    return [...text].length > most ? [...text].slice(0, most - 1).join('') + '…' : text;
+    const most = innerWidth < 700 ? 24 : 34;
+    if (width(text) <= most) return text;
+    let kept = '';
+    for (const c of text) {
+      if (width(kept + c) >= most) break;
+      kept += c;
+    }
+    return kept + '…';
   };
 
   // Charts. They are drawn again when the colours change.
