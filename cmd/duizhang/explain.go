@@ -36,6 +36,7 @@ out_trade_no, its match, allocation, refunds, account rows and rebate, and why. 
 		},
 	}
 	a.dateFlag(cmd, &f)
+	a.setFlag(cmd, &f)
 	a.sizeFlags(cmd, &f)
 	return cmd
 }

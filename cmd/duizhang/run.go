@@ -29,6 +29,7 @@ type runFlags struct {
 	workers         int
 	allowIncomplete bool
 	profile         string
+	set             []string
 
 	given func(flag string) bool // on the command line, if only blank
 }
@@ -66,6 +67,7 @@ published all the same, and every report says that it is incomplete.`),
 	flags.SortFlags = false
 	a.dateFlag(cmd, &f)
 	flags.StringVar(&f.out, "out", "", a.say("输出文件夹，替代 output.dir", "output folder, in place of output.dir"))
+	a.setFlag(cmd, &f)
 	a.sizeFlags(cmd, &f)
 	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
 	flags.StringVar(&f.profile, "profile", "", a.say("把各阶段的耗时、内存表和 CPU、内存剖析写到这个文件夹（报告运行慢时附上）", "write a table of the stages, and CPU and memory profiles, to this folder (to report a slow run)"))
@@ -74,6 +76,19 @@ published all the same, and every report says that it is incomplete.`),
 
 func (a *app) dateFlag(cmd *cobra.Command, f *runFlags) {
 	cmd.Flags().StringVar(&f.date, "date", "", a.say("业务日期：2026-11-20、today 或 yesterday", "business date: 2026-11-20, today or yesterday"))
+}
+
+// setFlag has values of the job file given on the command line.
+func (a *app) setFlag(cmd *cobra.Command, f *runFlags) {
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, a.say("替代作业文件里的一个值，可多次给出，例如 rebate.tolerance=0.01",
+		"a value in place of the job file's, such as rebate.tolerance=0.01; may be given again"))
+	_ = cmd.RegisterFlagCompletionFunc("set", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { // the flag is there
+		keys := job.Keys()
+		for i := range keys {
+			keys[i] += "="
+		}
+		return keys, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 func (a *app) sizeFlags(cmd *cobra.Command, f *runFlags) {
@@ -116,7 +131,7 @@ func (a *app) prepare(file string, f runFlags) (*job.Job, sizing, error) {
 	case f.blank("date", f.date):
 		return nil, size, a.blankFlag("date")
 	}
-	j, err := a.readJob(file, f.date)
+	j, err := a.readJob(file, f.date, f.set...)
 	return j, size, err
 }
 

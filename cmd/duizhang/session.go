@@ -23,8 +23,9 @@ import (
 // maxJobFile bounds a job file: what is larger is something else.
 const maxJobFile = 1 << 20
 
-// readJob reads and checks a job file; every error is one of usage.
-func (a *app) readJob(file, date string) (*job.Job, error) {
+// readJob reads and checks a job file, with what the command line sets in it;
+// every error is one of usage.
+func (a *app) readJob(file, date string, set ...string) (*job.Job, error) {
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -42,7 +43,7 @@ func (a *app) readJob(file, date string) (*job.Job, error) {
 	if err != nil {
 		return nil, &failure{status: exitUsage, err: err}
 	}
-	j, err := job.Parse(file, data, job.Options{Lang: a.lang, Date: date, Now: a.now()})
+	j, err := job.Parse(file, data, job.Options{Lang: a.lang, Date: date, Now: a.now(), Set: set})
 	if err != nil {
 		return nil, &failure{status: exitUsage, err: err}
 	}

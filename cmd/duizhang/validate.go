@@ -29,6 +29,7 @@ or a control total does not hold, 4 rejects above the limit.`),
 		},
 	}
 	a.dateFlag(cmd, &f)
+	a.setFlag(cmd, &f)
 	a.sizeFlags(cmd, &f)
 	return cmd
 }

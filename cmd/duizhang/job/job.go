@@ -13,8 +13,10 @@ import (
 
 // A Job is a job file that was read and checked, with every default filled in.
 type Job struct {
-	File string // the job file, as given
-	Dir  string // the folder that its paths are relative to
+	File string   // the job file, as given
+	Dir  string   // the folder that its paths are relative to
+	Text []byte   // what the file says
+	Set  []string // what the command line says in its place, KEY=VALUE
 
 	Day  time.Time // the business date at 00:00 UTC; zero if there is none
 	Zone *time.Location

@@ -21,6 +21,7 @@ type Options struct {
 	Lang lang.Lang // of messages
 	Date string    // --date: a date, today or yesterday; "" leaves the file's
 	Now  time.Time // for today and yesterday
+	Set  []string  // --set: KEY=VALUE, in place of what the file says
 }
 
 // DateFlag is the place that a problem of Options.Date names.
@@ -28,12 +29,13 @@ const DateFlag = "--date"
 
 // Parse reads a job file. The error is Problems: all of them, sorted by place.
 func Parse(file string, data []byte, opt Options) (*Job, error) {
-	r := &reader{file: file, lang: opt.Lang, places: map[string]schema.Pos{}}
+	r := &reader{file: file, lang: opt.Lang, places: map[string]schema.Pos{}, set: map[string]bool{}}
 	j := defaults(file)
-	j.lang, j.places = opt.Lang, r.places
+	j.lang, j.places, j.Text, j.Set = opt.Lang, r.places, data, opt.Set
 	j.Dir = filepath.Dir(file)
 	p := filler{reader: r, job: j, zone: "Asia/Shanghai", policies: map[string]rules.Policy{builtIn: rules.SmartStore()}}
 	if body := r.document(data); body != nil {
+		r.override(body, opt.Set)
 		p.mapping("", body, p.fields())
 		p.resolve(opt)
 		if len(j.Patterns) == 0 && len(r.problems) == 0 {
@@ -68,53 +70,56 @@ var onRefund = []string{engine.FeeNone.String(), engine.FeeProRata.String(), eng
 
 func (p *filler) fields() []field {
 	return []field{
-		{"date", p.day},
-		{"timezone", p.timezone},
-		{"inputs", p.inputs},
-		{"columns", p.columns},
-		{"default_merchant", p.pid(&p.job.Engine.DefaultMerchant)},
-		{"matching", p.group(
-			field{"amount_tolerance", p.amount(&p.job.Engine.AmountTolerance)},
-			field{"cutoff_window", p.duration(&p.job.Engine.CutoffWindow)},
-			field{"suggest_window", p.duration(&p.job.Engine.SuggestWindow)},
-			field{"carry_days", p.count(&p.job.Engine.CarryDays)},
-		)},
-		{"goods", p.group(
-			field{"remainder", p.word([]string{"largest_remainder", "last_line"}, func(word string) {
+		leaf("date", p.day),
+		leaf("timezone", p.timezone),
+		p.section("inputs", p.kinds()...),
+		p.section("columns", p.columnKinds()...),
+		leaf("default_merchant", p.pid(&p.job.Engine.DefaultMerchant)),
+		p.section("matching",
+			leaf("amount_tolerance", p.amount(&p.job.Engine.AmountTolerance)),
+			leaf("cutoff_window", p.duration(&p.job.Engine.CutoffWindow)),
+			leaf("suggest_window", p.duration(&p.job.Engine.SuggestWindow)),
+			leaf("carry_days", p.count(&p.job.Engine.CarryDays)),
+		),
+		p.section("goods",
+			leaf("remainder", p.word([]string{"largest_remainder", "last_line"}, func(word string) {
 				p.job.Engine.Remainder, _ = rules.ParseRemainder(word)
-			})},
-		)},
-		{"refunds", p.group(
-			field{"policy", func(_ string, n ast.Node) { p.policy = n }},
-			field{"mode", p.word([]string{"whole", "list_price", "prorated", "reorder"}, func(word string) {
+			})),
+		),
+		p.section("refunds",
+			leaf("policy", func(_ string, n ast.Node) { p.policy = n }),
+			leaf("mode", p.word([]string{"whole", "list_price", "prorated", "reorder"}, func(word string) {
 				p.job.Engine.RefundMode, _ = rules.ParseRefundMode(word)
-			})},
-			field{"policies", p.readPolicies},
-		)},
-		{"rebate", p.group(
-			field{"tolerance", p.micro(&p.job.Engine.RebateTolerance)},
-			field{"statement_pid", p.pid(&p.job.StatementPID)},
-		)},
-		{"fees", p.group(
-			field{"tolerance", p.amount(&p.job.Engine.FeeTolerance)},
-			field{"on_refund", p.word(onRefund, func(word string) {
+			})),
+			leaf("policies", p.readPolicies),
+		),
+		p.section("rebate",
+			leaf("tolerance", p.micro(&p.job.Engine.RebateTolerance)),
+			leaf("statement_pid", p.pid(&p.job.StatementPID)),
+		),
+		p.section("fees",
+			leaf("tolerance", p.amount(&p.job.Engine.FeeTolerance)),
+			leaf("on_refund", p.word(onRefund, func(word string) {
 				p.job.Engine.FeeOnRefund = engine.FeeOnRefund(slices.Index(onRefund, word) + 1)
-			})},
-		)},
-		{"shifts", p.readShifts},
-		{"limits", p.group(
-			field{"rejects", p.count(&p.job.Limits.Rejects)},
-			field{"breaks", p.count(&p.job.Limits.Breaks)},
-			field{"break_amount", p.amount(&p.job.Limits.BreakAmount)},
-		)},
-		{"output", p.output},
-		{"state", p.state},
+			})),
+		),
+		leaf("shifts", p.readShifts),
+		p.section("limits",
+			leaf("rejects", p.count(&p.job.Limits.Rejects)),
+			leaf("breaks", p.count(&p.job.Limits.Breaks)),
+			leaf("break_amount", p.amount(&p.job.Limits.BreakAmount)),
+		),
+		p.section("output", p.output()...),
+		p.section("state", p.state()...),
 	}
 }
 
-// group is a mapping inside the file's own.
-func (r *reader) group(fields ...field) func(string, ast.Node) {
-	return func(path string, n ast.Node) { r.mapping(path, n, fields) }
+// leaf is a key with one value.
+func leaf(key string, read func(path string, n ast.Node)) field { return field{key: key, read: read} }
+
+// section is a key with a mapping of keys of its own.
+func (r *reader) section(key string, fields ...field) field {
+	return field{key, func(path string, n ast.Node) { r.mapping(path, n, fields) }, fields}
 }
 
 func (p *filler) day(path string, n ast.Node) {
@@ -151,16 +156,17 @@ var supported = []schema.InputKind{
 // Supported tells whether a run takes the kind.
 func Supported(kind schema.InputKind) bool { return slices.Contains(supported, kind) }
 
-func (p *filler) inputs(path string, n ast.Node) {
+// kinds are the keys of inputs.
+func (p *filler) kinds() []field {
 	var fields []field
 	for _, kind := range schema.InputKinds() {
 		read := p.unsupported
 		if Supported(kind) {
 			read = p.input(kind)
 		}
-		fields = append(fields, field{kind.String(), read})
+		fields = append(fields, leaf(kind.String(), read))
 	}
-	p.mapping(path, n, fields)
+	return fields
 }
 
 func (p *filler) input(kind schema.InputKind) func(string, ast.Node) {
@@ -178,16 +184,17 @@ func (p *filler) input(kind schema.InputKind) func(string, ast.Node) {
 	}
 }
 
-func (p *filler) columns(path string, n ast.Node) {
+// columnKinds are the keys of columns.
+func (p *filler) columnKinds() []field {
 	var fields []field
 	for _, kind := range schema.InputKinds() {
 		if len(ColumnNames(kind)) > 0 {
-			fields = append(fields, field{kind.String(), p.columnsOf(kind)})
+			fields = append(fields, leaf(kind.String(), p.columnsOf(kind)))
 		} else { // not read yet, or read by names that are the source's own
-			fields = append(fields, field{kind.String(), p.unsupported})
+			fields = append(fields, leaf(kind.String(), p.unsupported))
 		}
 	}
-	p.mapping(path, n, fields)
+	return fields
 }
 
 func (p *filler) columnsOf(kind schema.InputKind) func(string, ast.Node) {
@@ -254,21 +261,21 @@ func (p *filler) fund(path string, n ast.Node) (rules.PolicyFund, bool) {
 	var fund rules.PolicyFund
 	before := len(p.problems)
 	p.mapping(path, n, []field{
-		{"fund", p.word(fundWords, func(word string) { fund.Fund, _ = rules.ParseFund(word) })},
-		{"refundable", p.boolean(&fund.Refundable)},
-		{"divisible", p.boolean(&fund.Divisible)},
-		{"bill", func(path string, n ast.Node) {
+		leaf("fund", p.word(fundWords, func(word string) { fund.Fund, _ = rules.ParseFund(word) })),
+		leaf("refundable", p.boolean(&fund.Refundable)),
+		leaf("divisible", p.boolean(&fund.Divisible)),
+		leaf("bill", func(path string, n ast.Node) {
 			p.list(path, n, func(path string, item ast.Node) {
 				p.word(billFunds, func(word string) { fund.Bill = append(fund.Bill, word) })(path, item)
 			})
-		}},
-		{"fund_channel", func(path string, n ast.Node) {
+		}),
+		leaf("fund_channel", func(path string, n ast.Node) {
 			p.list(path, n, func(path string, item ast.Node) {
 				var code string
 				p.filled(&code)(path, item)
 				fund.FundChannel = append(fund.FundChannel, code)
 			})
-		}},
+		}),
 	})
 	if fund.Fund == 0 && len(p.problems) == before {
 		p.problem(path, n, p.say("缺少 fund：", "fund is missing: ")+strings.Join(fundWords, ", "))
@@ -284,8 +291,8 @@ func (p *filler) readShifts(path string, n ast.Node) {
 		before := len(p.problems)
 		want := p.say("应为一天中的时刻，例如 \"06:00\"", `must be a time of day, such as "06:00"`)
 		p.mapping(path, item, []field{
-			{"name", p.filled(&shift.Name)},
-			{"start", scalarOf(p.reader, want, &shift.Start, clock)},
+			leaf("name", p.filled(&shift.Name)),
+			leaf("start", scalarOf(p.reader, want, &shift.Start, clock)),
 		})
 		if len(p.problems) > before {
 			return
@@ -309,14 +316,15 @@ func clock(text string) (int32, bool) {
 	return int32(t.Hour()*3600 + t.Minute()*60), err == nil
 }
 
-func (p *filler) output(path string, n ast.Node) {
+// output are the keys of that section.
+func (p *filler) output() []field {
 	out := &p.job.Output
-	p.mapping(path, n, []field{
-		{"dir", func(path string, n ast.Node) {
+	return []field{
+		leaf("dir", func(path string, n ast.Node) {
 			p.filled(&out.Dir)(path, n)
 			p.dir = n
-		}},
-		{"formats", func(path string, n ast.Node) {
+		}),
+		leaf("formats", func(path string, n ast.Node) {
 			out.Formats = nil
 			p.list(path, n, func(path string, item ast.Node) {
 				p.word(Formats, func(word string) {
@@ -325,26 +333,26 @@ func (p *filler) output(path string, n ast.Node) {
 					}
 				})(path, item)
 			})
-		}},
-		{"lang", p.word([]string{"zh", "en"}, func(word string) { out.Lang, _ = lang.Parse(word) })},
-		{"privacy", p.word(privacy, func(word string) { out.Privacy = word })},
-		{"csv_bom", p.boolean(&out.CSVBOM)},
-		{"sort", p.boolean(&out.Sort)},
-		{"parquet", p.word(parquets, func(word string) { out.Parquet = word })},
-		{"mode", p.mode},
-	})
+		}),
+		leaf("lang", p.word([]string{"zh", "en"}, func(word string) { out.Lang, _ = lang.Parse(word) })),
+		leaf("privacy", p.word(privacy, func(word string) { out.Privacy = word })),
+		leaf("csv_bom", p.boolean(&out.CSVBOM)),
+		leaf("sort", p.boolean(&out.Sort)),
+		leaf("parquet", p.word(parquets, func(word string) { out.Parquet = word })),
+		leaf("mode", p.mode),
+	}
 }
 
-// state reads what is kept from run to run. A state without a folder is none.
-func (p *filler) state(path string, n ast.Node) {
+// state is what is kept from run to run. A state without a folder is none.
+func (p *filler) state() []field {
 	s := &p.job.State
-	p.mapping(path, n, []field{
-		{"dir", func(path string, n ast.Node) {
+	return []field{
+		leaf("dir", func(path string, n ast.Node) {
 			p.filled(&s.Dir)(path, n)
 			p.stateDir = n
-		}},
-		{"history_days", p.count(&s.HistoryDays)},
-	})
+		}),
+		leaf("history_days", p.count(&s.HistoryDays)),
+	}
 }
 
 // mode is the mode of the files: octal, and the owner may read and write.

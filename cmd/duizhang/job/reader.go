@@ -22,18 +22,23 @@ type reader struct {
 	lang     lang.Lang
 	problems Problems
 	places   map[string]schema.Pos // of the keys and list entries that were met, by path
+	set      map[string]bool       // paths that the command line gives
 }
 
 // A field is one key of a mapping and what reads its value. A key without a
 // value is a key that is not given.
 type field struct {
-	key  string
-	read func(path string, n ast.Node)
+	key   string
+	read  func(path string, n ast.Node)
+	below []field // the keys of a section
 }
 
 func (r *reader) say(zh, en string, args ...any) string { return r.lang.Say(zh, en, args...) }
 
 func (r *reader) pos(path string, n ast.Node) schema.Pos {
+	if r.isSet(path) {
+		return schema.Pos{File: SetFlag, Name: path}
+	}
 	at := n.GetToken().Position
 	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
 		at = m.Values[0].Key.GetToken().Position // the node's own is its first colon

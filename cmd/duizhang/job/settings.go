@@ -53,6 +53,9 @@ type Settings struct {
 		Parquet string   `json:"parquet"`
 	} `json:"output"`
 	State *StateSettings `json:"state"` // null: no carry-forward, no history, no verdicts
+
+	// Set is what the command line gave in place of the job file: KEY=VALUE.
+	Set []string `json:"set,omitempty"`
 }
 
 // StateSettings are those of the state folder.
@@ -80,7 +83,7 @@ type ShiftRule struct {
 func (j *Job) Settings() Settings {
 	s := Settings{
 		Timezone: j.Zone.String(), Inputs: map[string][]string{}, Columns: map[string]map[string][]string{},
-		DefaultMerchant: j.Engine.DefaultMerchant,
+		DefaultMerchant: j.Engine.DefaultMerchant, Set: j.Set,
 	}
 	if !j.Day.IsZero() {
 		s.Date = j.Day.Format(dayLayout)
