@@ -77,6 +77,25 @@ func at(rows []string, i int) string {
 	return rows[i]
 }
 
+// TestAccountForms: a random day whose account side is written in any of its forms,
+// the bill's generations, the portal's exports and workbooks, is tied out alike:
+// every trade, every planted difference, and what is beyond the trade bill by type.
+func TestAccountForms(t *testing.T) {
+	days := 300
+	if testing.Short() {
+		days = 30
+	}
+	for seed := range uint64(days) {
+		form := gen.AccountForm(seed % uint64(len(gen.AccountForms)))
+		t.Run(fmt.Sprintf("%s-%d", gen.AccountForms[form], seed), func(t *testing.T) {
+			t.Parallel()
+			cfg := gen.Random(seed)
+			cfg.Accounts, cfg.AccountForm = true, form
+			compareDay(t, cfg, 4, 2)
+		})
+	}
+}
+
 // TestKukeduoDays: a random day whose POS side is a Kukeduo list has the same
 // trades, by what the list can say of them; its orders of goods are left out.
 func TestKukeduoDays(t *testing.T) {

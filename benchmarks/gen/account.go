@@ -1,12 +1,5 @@
 package gen
 
-import (
-	"context"
-	"fmt"
-	"strconv"
-	"strings"
-)
-
 // accountKind is what the account bill of Config.Accounts does with a trade. It is
 // drawn from a stream of its own, so that a day is the same day without it.
 type accountKind uint8
@@ -17,16 +10,15 @@ const (
 	accountOff                  // the payment, or the only refund, is off by some fen
 	accountNoFee                // the fee of the payment was not taken
 	accountByNumber             // the rows name the order alone
+	accountRejected             // the first row has a time that is none
 )
 
 // accountShares are the shares of the kinds, in per mille, in their order.
-var accountShares = [...]int64{accountMissing: 15, accountOff: 15, accountNoFee: 10, accountByNumber: 60}
+var accountShares = [...]int64{accountMissing: 15, accountOff: 15, accountNoFee: 10, accountByNumber: 60, accountRejected: 10}
 
 // postingLag is how near to midnight a trade is not held against the account bill,
 // in seconds.
 const postingLag = 60
-
-const accountHeader = "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注"
 
 // A tie is a trade of the bill, what the account bill must have of it, and what it
 // has.
@@ -38,6 +30,7 @@ type tie struct {
 	income, expense fen
 	n               int
 	rows            [2 + 2*maxRefunds]accountRow
+	read            int  // of them, those that can be read
 	moves           bool // the trade bill moves money
 	late            bool // some of it in the last minute of the day
 }
@@ -49,6 +42,7 @@ type accountRow struct {
 	kind       string
 	beside     string // instead of a trade_no and an order number, the one's
 	numberOnly bool
+	badTime    bool
 }
 
 func (t *tie) add(time int64, in, out fen, kind string) {
@@ -85,6 +79,13 @@ func (w *world) tiesOf(o *order, ties *[2]tie) []tie {
 	return ties[:2]
 }
 
+// tiedOut tells whether the account bill of the merchant names trades: without, none
+// can be missing from it.
+func (w *world) tiedOut(m int) bool {
+	layout := w.accountLayout(m)
+	return layout.has(accTradeNo) || layout.has(accNumber)
+}
+
 // accountKindOf draws the kind. What two trades share a number is never left to
 // the number, and what could still be posted is never missing.
 func (w *world) accountKindOf(o *order) accountKind {
@@ -98,7 +99,7 @@ func (w *world) accountKindOf(o *order) accountKind {
 		}
 		x -= share
 	}
-	if w.cfg.Clean && kind != accountByNumber || o.kind == PaidTwice {
+	if w.cfg.Clean && kind != accountByNumber || w.cfg.NoRejects && kind == accountRejected || o.kind == PaidTwice {
 		return accountRight
 	}
 	return kind
@@ -126,7 +127,7 @@ func (t *tie) refund(ref *refund) {
 func (t *tie) plant(w *world, o *order) {
 	r := streamOf(w.cfg.Seed, o.i, 0xacc1)
 	switch {
-	case t.kind == accountMissing && t.late:
+	case (t.kind == accountMissing || t.kind == accountRejected) && t.late:
 		t.kind = accountRight
 	case t.kind == accountMissing:
 		t.n = 0
@@ -138,7 +139,14 @@ func (t *tie) plant(w *world, o *order) {
 			row.out += off
 		}
 	}
+	if t.kind == accountRejected && t.n > 0 {
+		t.rows[0].badTime = true
+	}
 	for _, row := range t.rows[:t.n] {
+		if row.badTime {
+			continue
+		}
+		t.read++
 		t.income += row.in
 		t.expense += row.out
 	}
@@ -154,9 +162,9 @@ const (
 
 func (t *tie) status() string {
 	switch {
-	case t.n == 0 && !t.moves, t.n > 0 && t.income-t.expense == t.expected:
+	case t.read == 0 && !t.moves, t.read > 0 && t.income-t.expense == t.expected:
 		return tied
-	case t.n == 0:
+	case t.read == 0:
 		return tieMissing
 	}
 	return tieOff
@@ -167,7 +175,15 @@ func (e *expected) accounts(o *order, t *tallies) {
 	if !e.w.cfg.Accounts {
 		return
 	}
+	linked := e.w.tiedOut(o.m)
 	for _, tie := range e.w.tiesOf(o, &e.ties) {
+		if tie.n > tie.read {
+			t.rejects[rTimeSyntax]++
+		}
+		if !linked {
+			e.beyond.addTie(&tie)
+			continue
+		}
 		status := tie.status()
 		switch status {
 		case tieMissing:
@@ -193,11 +209,11 @@ func (e *expected) tie(o *order, t *tie, status string) {
 	b = append(b, ',')
 	b = appendFen(b, t.expected)
 	b = append(b, ',')
-	if t.n > 0 {
+	if t.read > 0 {
 		b = appendFen(b, t.income)
 	}
 	b = append(b, ',')
-	if t.n > 0 {
+	if t.read > 0 {
 		b = appendFen(b, t.expense)
 	}
 	b = append(b, ',')
@@ -205,129 +221,3 @@ func (e *expected) tie(o *order, t *tie, status string) {
 	s.b = b
 	s.newline()
 }
-
-// accountWriter writes the account bill of one merchant.
-type accountWriter struct {
-	w       *world
-	m       int
-	out     *sheet
-	flow    int64
-	balance fen
-	in, not movementSum
-}
-
-type movementSum struct {
-	rows   int64
-	amount fen
-}
-
-func (m *movementSum) add(v fen) {
-	if v != 0 {
-		m.rows++
-		m.amount += v
-	}
-}
-
-// writeAccounts writes account/, a bill for each merchant.
-func (w *world) writeAccounts(ctx context.Context, dir string) error {
-	if !w.cfg.Accounts {
-		return nil
-	}
-	o := new(order)
-	for m := range w.merchants {
-		if err := w.writeAccount(ctx, dir, m, o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *world) writeAccount(ctx context.Context, dir string, m int, o *order) error {
-	s, err := createSheet(dir, "account/"+w.merchants[m].pid+billSuffix+"_"+w.compact+"_账务明细.csv")
-	if err != nil {
-		return err
-	}
-	s.encoding = gb18030
-	p := accountWriter{w: w, m: m, out: s, balance: 1_000_000}
-	f := &billFile{w: w, m: m}
-	f.preamble(s, "账务明细", 41, 40)
-	s.line(accountHeader)
-	var ties [2]tie
-	for k := range w.merchants[m].count {
-		if k%checkEvery == 0 && ctx.Err() != nil {
-			break
-		}
-		w.build(w.index(m, k), o)
-		for _, t := range w.tiesOf(o, &ties) {
-			for i := range t.rows[:t.n] {
-				p.row(&t.rows[i], t.tradeNo, o.billNumber)
-			}
-		}
-	}
-	p.others()
-	s.line("#" + strings.Repeat("-", 41) + "账务明细列表结束" + strings.Repeat("-", 36))
-	s.line(fmt.Sprintf("#支出合计：%d笔，共%s元", p.not.rows, appendFen(nil, p.signed(p.not.amount))))
-	s.line(fmt.Sprintf("#收入合计：%d笔，共%s元", p.in.rows, appendFen(nil, p.in.amount)))
-	f.exported(s)
-	if err := s.finish(); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-// others are rows beyond the trade bill.
-func (p *accountWriter) others() {
-	for _, row := range []accountRow{
-		{time: 3600, in: 880, kind: "在线支付", beside: "personal"},
-		{time: 7200, out: 250, kind: "收费"},
-		{time: 79_200, out: 500_000, kind: "提现", beside: "withdrawal"},
-		{time: 79_201, kind: "转账", beside: "transfer"},
-	} {
-		p.row(&row, nil, nil)
-	}
-}
-
-// signed is an expense as the merchant's bills write it.
-func (p *accountWriter) signed(v fen) fen {
-	if p.w.merchants[p.m].positive {
-		return v
-	}
-	return -v
-}
-
-func (p *accountWriter) row(row *accountRow, tradeNo, number []byte) {
-	p.flow++
-	p.balance += row.in - row.out
-	p.in.add(row.in)
-	p.not.add(row.out)
-	b := append(p.out.b, p.w.compact...)
-	b = appendDigits(b, p.flow, 8)
-	b = append(b, "\t,"...)
-	if row.beside != "" {
-		b = append(b, p.w.compact...)
-		b = strconv.AppendInt(append(b, "9900"...), p.flow, 10)
-		b = append(b, row.beside...)
-	} else if !row.numberOnly {
-		b = append(b, tradeNo...)
-	}
-	b = append(b, "\t,"...)
-	b = append(b, number...)
-	b = append(b, "\t,,"...)
-	b = append(b, p.w.day...)
-	b = appendClock(b, row.time)
-	b = append(b, ",,"...)
-	b = appendFen(b, row.in)
-	b = append(b, ',')
-	b = appendFen(b, p.signed(row.out))
-	b = append(b, ',')
-	b = appendFen(b, p.balance)
-	b = append(b, ',')
-	b = append(b, channelCell.gbk...)
-	kind := rawCell(row.kind)
-	b = append(b, kind.gbk...)
-	b = append(b, ',')
-	p.out.b = b
-	p.out.newline()
-}
-
-var channelCell = rawCell("支付宝,")

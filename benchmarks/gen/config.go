@@ -50,6 +50,7 @@ type Config struct {
 	FeesProRata bool // fees.on_refund: pro_rata
 	State       bool // the job keeps a state
 	Accounts    bool // account bills, tied out with the trade bills
+	AccountForm AccountForm
 
 	POS        POSForm  // in which files the POS side is written
 	Registries bool     // coupons, devices and what the registries find; only of POSTables, not on a Clean or Slim day

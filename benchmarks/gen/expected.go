@@ -6,14 +6,16 @@ import "strconv"
 // stated: the rules leave it open, or nothing hangs on it.
 type expected struct {
 	w                                      *world
+	dir                                    string
 	trades, refunds, goods, rebates, split *sheet
 	ledger                                 *sheet     // accounts
+	beyond                                 beyond     // of the account bills
 	rows                                   []tradeRow // reused
 	ties                                   [2]tie     // reused
 }
 
 func newExpected(w *world, dir string) (*expected, error) {
-	e := &expected{w: w}
+	e := &expected{w: w, dir: dir, beyond: beyond{}}
 	if w.cfg.TotalsOnly {
 		return e, nil
 	}
@@ -324,6 +326,9 @@ func (e *expected) finish() error {
 		if err := s.finish(); first == nil {
 			first = err
 		}
+	}
+	if e.w.cfg.Accounts && first == nil {
+		first = e.beyond.write(e.dir, len(e.w.merchants))
 	}
 	return first
 }

@@ -221,7 +221,7 @@ func readDetail(t *testing.T, lines []string) detail {
 		d.count[kind]++
 		d.received[kind] += received
 		d.discount[kind] += discount
-		for _, id := range []string{cmp(cells[6], "其他"), "合计"} {
+		for _, id := range []string{either(cells[6], "其他"), "合计"} {
 			s := d.stores[id]
 			if kind == "交易" {
 				s.payments++
@@ -239,7 +239,7 @@ func readDetail(t *testing.T, lines []string) detail {
 	return d
 }
 
-func cmp(a, b string) string {
+func either(a, b string) string {
 	if a != "" {
 		return a
 	}

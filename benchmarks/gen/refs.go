@@ -119,7 +119,7 @@ func (w *world) writeJob(dir string) error {
 	}[w.cfg.POS]
 	accounts := ""
 	if w.cfg.Accounts {
-		accounts = "  alipay_account: [\"account/*.csv\"]   # 账务明细\n"
+		accounts = "  alipay_account: [\"account/*\"]   # 账务明细, 资金流水\n"
 	}
 	further := ""
 	if w.cfg.Registries {

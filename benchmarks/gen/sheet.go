@@ -15,6 +15,7 @@ type sheet struct {
 	b        []byte
 	encoding encoding
 	crlf     bool
+	words    map[string][]byte // encoded cells
 	err      error
 }
 
@@ -43,6 +44,45 @@ func (s *sheet) line(text string) {
 	c := rawCell(text)
 	s.b = append(s.b, c.in(s.encoding)...)
 	s.newline()
+}
+
+// cells appends a row of cells that need no quotes: few of them are not ASCII, and
+// those come again.
+func (s *sheet) cells(cells []string) {
+	for i, cell := range cells {
+		if i > 0 {
+			s.b = append(s.b, ',')
+		}
+		if plainASCII(cell) {
+			s.b = append(s.b, cell...)
+			continue
+		}
+		word, known := s.words[cell]
+		if !known {
+			c := rawCell(cell)
+			word = c.in(s.encoding)
+			if s.words == nil {
+				s.words = map[string][]byte{}
+			}
+			if len(s.words) < maxWords {
+				s.words[cell] = word
+			}
+		}
+		s.b = append(s.b, word...)
+	}
+	s.newline()
+}
+
+// maxWords bounds the cells that are remembered.
+const maxWords = 4096
+
+func plainASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *sheet) flush() {

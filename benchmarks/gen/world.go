@@ -96,6 +96,8 @@ type world struct {
 	otherDay  string // a day of the month without a bill, "2026-11-19"
 	seqWidth  int
 
+	accountLayouts [AccountMixed]accountLayout
+
 	merchants []merchant
 	stores    []store
 	providers [providerCount]provider
@@ -135,6 +137,7 @@ func newWorld(cfg Config) *world {
 	w.layProviders()
 	w.layPattern()
 	w.layMix()
+	w.layAccounts()
 	for m := range w.merchants {
 		w.merchants[m].subjects = w.subjectsOf(m)
 	}
