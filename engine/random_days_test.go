@@ -3,6 +3,7 @@ package engine_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,7 +52,8 @@ func TestManyMerchants(t *testing.T) {
 func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	t.Helper()
 	dir := t.TempDir()
-	if _, err := gen.Write(t.Context(), dir, cfg); err != nil {
+	truth, err := gen.Write(t.Context(), dir, cfg)
+	if err != nil {
 		t.Fatal(err)
 	}
 	sink, result := dayRun{dir: dir, partitions: partitions, workers: workers, change: jobOf(t, cfg)}.run(t)
@@ -72,6 +74,7 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 		header, want := readCSV(t, devices)
 		sameKnown(t, "devices", header, want, deviceRows(result), header[:1])
 	}
+	sameExcluded(t, truth, result)
 	var splits []map[string]string
 	breaks, rejects := map[string]tallied{}, map[string]int{}
 	for i := range result.Breaks {
@@ -106,6 +109,22 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	}
 	if len(rejects) > 0 {
 		t.Errorf("rejects of codes that the truth has not: %v", rejects)
+	}
+}
+
+// sameExcluded compares what is left out, by reason.
+func sameExcluded(t *testing.T, truth *gen.Truth, result *engine.Result) {
+	t.Helper()
+	left := maps.Clone(truth.Excluded)
+	for reason, got := range result.Excluded {
+		want := left[rules.Reason(reason).String()]
+		delete(left, rules.Reason(reason).String())
+		if amount, _ := got.Amount.Int64(); got.Count != want.Count || amount != int64(want.Amount) {
+			t.Errorf("excluded %v: %d of %s, want %d of %v", rules.Reason(reason), got.Count, got.Amount.String2(), want.Count, rules.Fen(want.Amount))
+		}
+	}
+	for reason, want := range left {
+		t.Errorf("excluded %s: none, want %+v", reason, want)
 	}
 }
 

@@ -51,6 +51,7 @@ type Config struct {
 	State       bool // the job keeps a state
 	Accounts    bool // account bills, tied out with the trade bills
 	AccountForm AccountForm
+	Taobao      TaobaoForm // the order list of the Tmall shop
 
 	POS        POSForm  // in which files the POS side is written
 	Registries bool     // coupons, devices and what the registries find; only of POSTables, not on a Clean or Slim day

@@ -59,10 +59,14 @@ func (e *expected) order(o *order, t *tallies) {
 	w.otherBreaks(o, t)
 	w.extraBreaks(o, t)
 	e.accounts(o, t)
+	e.listTruth(o, t)
 	e.rows = w.tradeRows(o, t, e.rows[:0])
 	for k := range e.rows {
 		row := &e.rows[k]
 		t.trades[row.status].count(row.pos, row.bill)
+		if row.status == excluded {
+			t.leftOut(row.reason, row.pos)
+		}
 		if e.trades != nil {
 			e.trade(o, row)
 		}

@@ -386,11 +386,14 @@ func (p *kukeduoWriter) order(o *order) error {
 	day := strings.ReplaceAll(p.w.day, "-", "/")
 	p.out.line(fmt.Sprintf("%s,刷脸支付订单,支付宝刷脸订单,%s,%s,线上,0.00,%s元,,,%s%s,", o.number, state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
 	p.rows.POSLines++
-	if o.i%4 == 0 { // goods, which the list has too
+	if o.kukeduoGoods() {
 		p.out.line(fmt.Sprintf("O%s,实物订单,普通订单,%s,%s,线上,0.00,%s元,张三,13800001234,%s%s,", o.number, state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
 		p.rows.POSLines++
 	}
 	return p.out.err
 }
+
+// kukeduoGoods: the list has an order of goods too, which is not Alipay's.
+func (o *order) kukeduoGoods() bool { return o.i%4 == 0 }
 
 func (p *kukeduoWriter) finish() error { return p.out.finish() }

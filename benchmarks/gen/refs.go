@@ -121,6 +121,9 @@ func (w *world) writeJob(dir string) error {
 	if w.cfg.Accounts {
 		accounts = "  alipay_account: [\"account/*\"]   # 账务明细, 资金流水\n"
 	}
+	if w.cfg.Taobao != NoTaobao {
+		pos += "\n  taobao_orders: [\"taobao/*\"]       # the order list of the Tmall shop"
+	}
 	further := ""
 	if w.cfg.Registries {
 		further = `

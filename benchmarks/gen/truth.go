@@ -45,11 +45,12 @@ type Losses struct {
 
 // Rows counts what was written, by input.
 type Rows struct {
-	POSLines      int64 `json:"pos_lines"`
+	POSLines      int64 `json:"pos_lines"` // API messages, and rows of a Kukeduo list, too
 	POSRefunds    int64 `json:"pos_refund_lines"`
 	BillPayments  int64 `json:"bill_payments"`
 	BillRefunds   int64 `json:"bill_refunds"`
 	StatementRows int64 `json:"statement_rows"`
+	TaobaoOrders  int64 `json:"taobao_orders"`
 }
 
 // Truth is what a run of the job must find. Codes and statuses that do not occur
@@ -58,6 +59,7 @@ type Truth struct {
 	Date       string            `json:"date"`
 	Seed       string            `json:"seed"`
 	Trades     map[string]Sides  `json:"trades"`
+	Excluded   map[string]Tally  `json:"excluded"` // orders that are left out, by reason
 	Refunds    map[string]Sides  `json:"refunds"`
 	Goods      map[string]Tally  `json:"goods"` // orders and their totals by scenario
 	Filler     Tally             `json:"filler"`
@@ -76,6 +78,7 @@ type Truth struct {
 // tallies are the truth while it grows.
 type tallies struct {
 	trades, refunds [statusCount]Sides
+	excluded        map[string]Tally
 	goods           [scenarioCount]Tally
 	filler          Tally
 	notShared       int64
@@ -102,6 +105,17 @@ func (t *tallies) foundMicro(c breakCode, amount micro) {
 	t.breaks[c].amount += amount
 }
 
+// leftOut counts an order that is left out.
+func (t *tallies) leftOut(reason string, amount fen) {
+	if t.excluded == nil {
+		t.excluded = map[string]Tally{}
+	}
+	sum := t.excluded[reason]
+	sum.Count++
+	sum.Amount += Amount(amount)
+	t.excluded[reason] = sum
+}
+
 func named[T comparable](n int, name func(int) string, at func(int) T) map[string]T {
 	var zero T
 	out := map[string]T{}
@@ -117,8 +131,9 @@ func (t *tallies) truth(cfg Config) *Truth {
 	status := func(i int) string { return statusNames[i] }
 	return &Truth{
 		Date: cfg.Date, Seed: strconv.FormatUint(cfg.Seed, 10),
-		Trades:  named(int(statusCount), status, func(i int) Sides { return t.trades[i] }),
-		Refunds: named(int(statusCount), status, func(i int) Sides { return t.refunds[i] }),
+		Trades:   named(int(statusCount), status, func(i int) Sides { return t.trades[i] }),
+		Excluded: t.excluded,
+		Refunds:  named(int(statusCount), status, func(i int) Sides { return t.refunds[i] }),
 		Goods: named(int(scenarioCount), func(i int) string { return scenarioNames[i] },
 			func(i int) Tally { return t.goods[i] }),
 		Filler: t.filler, NotShared: t.notShared, NoGoods: t.noGoods, GoodsLines: t.goodsLines,

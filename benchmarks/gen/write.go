@@ -67,6 +67,9 @@ func makeFolders(dir string, cfg Config) error {
 	if cfg.Accounts {
 		names = append(names, "account")
 	}
+	if cfg.Taobao != NoTaobao {
+		names = append(names, "taobao")
+	}
 	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(path, 0o755); err != nil {
@@ -156,8 +159,18 @@ type recordWriter interface {
 	finish() error
 }
 
-// posWriters are the writers of the POS side in the day's form.
+// posWriters are the writers of the POS side in the day's form, and of the order
+// list beside it.
 func (w *world) posWriters(dir string, t *tallies) ([]recordWriter, error) {
+	writers, err := w.posForm(dir, t)
+	if err != nil || w.cfg.Taobao == NoTaobao {
+		return writers, err
+	}
+	list, err := newTaobaoWriter(w, dir, &t.rows)
+	return append(writers, list), err
+}
+
+func (w *world) posForm(dir string, t *tallies) ([]recordWriter, error) {
 	switch w.cfg.POS {
 	case POSMessages:
 		messages, err := newMessageWriter(w, dir, &t.rows)
