@@ -110,6 +110,7 @@ type dayRun struct {
 	workers    int
 	budget     int64
 	change     func(*engine.Job)
+	read       func(*loaders.Options)
 }
 
 func (d dayRun) run(t testing.TB) (*rowSink, *engine.Result) {
@@ -135,7 +136,7 @@ func (d dayRun) run(t testing.TB) (*rowSink, *engine.Result) {
 	add(schema.KukeduoOrders, "kukeduo/*.csv")
 	add(schema.PosAPI, "api/*.jsonl")
 	add(schema.TaobaoOrders, "taobao/*")
-	add(schema.Rebate, "rebate/*.csv")
+	add(schema.Rebate, "rebate/*")
 	add(schema.AgreementsKind, "ref/agreements.csv")
 	add(schema.ProvidersKind, "ref/providers.csv")
 	add(schema.MerchantsKind, "ref/merchants.csv")
@@ -147,7 +148,11 @@ func (d dayRun) run(t testing.TB) (*rowSink, *engine.Result) {
 	add(schema.DeviceRewardsKind, "rebate_devices/*.csv")
 	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: d.partitions, Budget: d.budget, SpillDir: t.TempDir()})
 	defer store.Close()
-	loaded, err := loaders.Load(t.Context(), inputs, loaders.Options{Words: words, Workers: d.workers, Lang: "en"}, store)
+	options := loaders.Options{Words: words, Workers: d.workers, Lang: "en"}
+	if d.read != nil {
+		d.read(&options)
+	}
+	loaded, err := loaders.Load(t.Context(), inputs, options, store)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"duizhang/benchmarks/gen"
 	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/loaders"
 	"duizhang/rules"
 )
 
@@ -56,13 +58,15 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, result := dayRun{dir: dir, partitions: partitions, workers: workers, change: jobOf(t, cfg)}.run(t)
+	sink, result := dayRun{dir: dir, partitions: partitions, workers: workers, change: jobOf(t, cfg), read: readingOf(t, dir, cfg)}.run(t)
 	tables := map[string][]string{
 		"trades":  {"merchant_pid", "out_trade_no"},
 		"refunds": {"merchant_pid", "out_trade_no"},
 		"goods":   {"merchant_pid", "out_trade_no"},
 		"rebates": {"merchant_pid", "out_trade_no", "product"},
 	}
+	header, want := readCSV(t, filepath.Join(dir, "expected", "rebate_groups.csv"))
+	sameKnown(t, "rebate_groups", header, want, groupRows(result), header[:2])
 	if cfg.Accounts {
 		tables["accounts"] = []string{"merchant_pid", "out_trade_no"}
 	}
@@ -97,7 +101,7 @@ func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
 	if cfg.POS == gen.POSMessages { // tables do not name the interface, without which no goods are demanded
 		delete(breaks, rules.BreakGoodsFieldMissing.String())
 	}
-	header, want := readCSV(t, filepath.Join(dir, "expected", "split_breaks.csv"))
+	header, want = readCSV(t, filepath.Join(dir, "expected", "split_breaks.csv"))
 	sameKnown(t, "refund_split", header, want, splits, header[:2])
 	sameBreaks(t, filepath.Join(dir, "expected", "breaks_by_code.csv"), breaks)
 	_, want = readCSV(t, filepath.Join(dir, "expected", "rejects_by_code.csv"))
@@ -148,6 +152,23 @@ func jobOf(t *testing.T, cfg gen.Config) func(*engine.Job) {
 		}
 		if cfg.FeesProRata {
 			j.FeeOnRefund = engine.FeeProRata
+		}
+	}
+}
+
+// readingOf is what the job file that the generator writes says of reading.
+func readingOf(t *testing.T, dir string, cfg gen.Config) func(*loaders.Options) {
+	if cfg.Rebate == gen.RebateRows {
+		return nil
+	}
+	_, providers := readCSV(t, filepath.Join(dir, "ref", "providers.csv"))
+	return func(o *loaders.Options) {
+		o.StatementPID = providers[0][0] // the primary
+		if cfg.Rebate == gen.RebateWorkbook {
+			o.Columns = map[schema.InputKind]map[string][]string{schema.Rebate: {
+				"merchant_pid": {"支付宝商户PID"}, "trade_amount": {"支付宝交易金额"}, "rate": {"支付宝返佣比例"},
+				"rebate_amount": {"支付宝返佣金额"}, "period": {"交易期日"},
+			}}
 		}
 	}
 }

@@ -314,6 +314,7 @@ func groupRows(r *engine.Result) []map[string]string {
 		rows[i] = map[string]string{
 			"provider_pid": g.Provider, "merchant_pid": g.Merchant, "product": g.Product, "period": g.Period,
 			"trades": strconv.FormatInt(g.Trades, 10), "rate": rate, "expected": micro(g.Expected), "stated": stated,
+			"difference": micro(g.Stated.Sub(g.Expected)),
 			"cause": g.Cause.String(), "lost": micro(g.Lost), "claimable": micro(g.Claimable),
 		}
 	}

@@ -138,7 +138,7 @@ func (w *world) layAccounts() {
 func (w *world) accountLayout(m int) *accountLayout {
 	form := w.cfg.AccountForm
 	if form == AccountMixed {
-		form = AccountForm(m % int(AccountPortal8))
+		form = AccountForm((uint64(m) + w.cfg.Seed) % uint64(AccountPortal8))
 	}
 	return &w.accountLayouts[form]
 }

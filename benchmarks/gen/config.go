@@ -52,6 +52,7 @@ type Config struct {
 	Accounts    bool // account bills, tied out with the trade bills
 	AccountForm AccountForm
 	Taobao      TaobaoForm // the order list of the Tmall shop
+	Rebate      RebateForm // of the primary provider's face payments
 
 	POS        POSForm  // in which files the POS side is written
 	Registries bool     // coupons, devices and what the registries find; only of POSTables, not on a Clean or Slim day

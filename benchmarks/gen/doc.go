@@ -11,6 +11,8 @@
 //
 //	truth, err := gen.Write(ctx, "day", gen.Demo(1))
 //
-// A day is described by a Config. Demo, Performance, SmallZips and Random are
-// ready-made ones; DefaultMix tells how often each Kind of trouble is planted.
+// A day is described by a Config. Demo, Performance, SmallZips, Random and Sources
+// are ready-made ones; DefaultMix tells how often each Kind of trouble is planted.
+// The forms in which its sources are written (POSForm, AccountForm, TaobaoForm,
+// RebateForm) change no trade.
 package gen

@@ -8,14 +8,16 @@ type expected struct {
 	w                                      *world
 	dir                                    string
 	trades, refunds, goods, rebates, split *sheet
-	ledger                                 *sheet     // accounts
-	beyond                                 beyond     // of the account bills
+	ledger                                 *sheet // accounts
+	beyond                                 beyond // of the account bills
+	groups                                 rebateSums
+	tallies                                *tallies
 	rows                                   []tradeRow // reused
 	ties                                   [2]tie     // reused
 }
 
-func newExpected(w *world, dir string) (*expected, error) {
-	e := &expected{w: w, dir: dir, beyond: beyond{}}
+func newExpected(w *world, dir string, t *tallies) (*expected, error) {
+	e := &expected{w: w, dir: dir, beyond: beyond{}, groups: rebateSums{}, tallies: t}
 	if w.cfg.TotalsOnly {
 		return e, nil
 	}
@@ -79,12 +81,14 @@ func (e *expected) order(o *order, t *tallies) {
 	}
 	for k := range o.nRebates {
 		t.countRebate(&o.rebates[k])
+		e.groups.add(w, o, &o.rebates[k], o.pos)
 		if e.rebates != nil {
 			e.rebate(o, &o.rebates[k], o.tradeNo)
 		}
 	}
 	if o.secondRebate.cause != 0 {
 		t.countRebate(&o.secondRebate)
+		e.groups.add(w, o, &o.secondRebate, false)
 		if e.rebates != nil {
 			e.rebate(o, &o.secondRebate, o.secondTradeNo)
 		}
@@ -330,6 +334,11 @@ func (e *expected) finish() error {
 		if err := s.finish(); first == nil {
 			first = err
 		}
+	}
+	e.groups.settle(e.w, e.tallies)
+	e.w.rejectStrange(e.tallies)
+	if !e.w.cfg.TotalsOnly && first == nil {
+		first = e.groups.write(e.w, e.dir)
 	}
 	if e.w.cfg.Accounts && first == nil {
 		first = e.beyond.write(e.dir, len(e.w.merchants))

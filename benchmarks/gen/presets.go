@@ -93,3 +93,14 @@ func Random(seed uint64) Config {
 	cfg.Accounts = seed%2 == 0
 	return cfg
 }
+
+// Sources is a random day with every source of the business: account bills in
+// different forms, the order list of the Tmall shop, a month's workbook of rebates,
+// coupons and devices.
+func Sources(seed uint64) Config {
+	cfg := Random(seed)
+	cfg.Trades, cfg.Merchants, cfg.Weights = max(cfg.Trades, 150), max(cfg.Merchants, 3), nil
+	cfg.Accounts, cfg.AccountForm, cfg.Taobao, cfg.Registries = true, AccountMixed, TaobaoMixed, true
+	cfg.Rebate, cfg.Mix = RebateWorkbook, TogetherMix(cfg.Mix)
+	return cfg
+}

@@ -97,7 +97,7 @@ func (w *world) drawRebates(o *order, r *rng) {
 	}
 	if o.kind == PaidTwice {
 		o.secondRebate = w.unknownTrade(o)
-		if r.n(5) == 0 {
+		if r.n(5) == 0 && !w.together() {
 			o.secondRebate = o.paidAnyway(o.secondRebate, o.secondTradeNo)
 		}
 	}
@@ -249,6 +249,14 @@ func (w *world) auditFaceToFace(o *order, r *rng) {
 	switch kind := o.rebateKind; {
 	case kind == PendingProvider:
 		b.cause = statementPending
+		o.addRebate(b)
+		return
+	case w.together() && p == primary:
+		// What is not in the statement at all is missing; else it is compared with the
+		// others of its month.
+		if e > 0 && w.groupPlan(o.m).kind == groupMissing {
+			b.cause, b.loss = statementMissing, e
+		}
 		o.addRebate(b)
 		return
 	case kind == StatementMissing && e > 0:

@@ -138,7 +138,7 @@ timezone: Asia/Shanghai
 inputs:
   alipay_bill: ["bills/*.zip"]     # 业务明细 and its 汇总
 %s%s
-  rebate:      ["rebate/*.csv"]    # 返佣账单
+  rebate:      ["rebate/*"]        # 返佣账单
   agreements:  ["ref/agreements.csv"]
   providers:   ["ref/providers.csv"]
   merchants:   ["ref/merchants.csv"]
@@ -149,6 +149,13 @@ refunds: {policy: smart_store, mode: prorated}
 fees:    {tolerance: "0.01", on_refund: %s}
 limits:  {rejects: 1000000000, breaks: 1000000000, break_amount: "999999999999.99"}
 output:  {dir: out, formats: [%s]}`, w.cfg.Seed, w.cfg.Date, accounts, pos, further, remainder, onRefund, strings.Join(w.cfg.Formats, ", ")))
+	if w.together() { // a statement of one provider, under another's names
+		s.line(`rebate:  {statement_pid: "` + w.providers[primary].pid + `"}`)
+	}
+	if w.cfg.Rebate == RebateWorkbook {
+		s.line(`columns:
+  rebate: {merchant_pid: ["支付宝商户PID"], trade_amount: ["支付宝交易金额"], rate: ["支付宝返佣比例"], rebate_amount: ["支付宝返佣金额"], period: ["交易期日"]}`)
+	}
 	if w.cfg.POS == POSKukeduo { // the list names no merchant
 		s.line(`default_merchant: "` + w.merchants[0].pid + `"`)
 	}

@@ -9,14 +9,22 @@ const (
 )
 
 // covered are the (provider, product) pairs of which the statement has a row of
-// another day, so that it covers them even on a day without a trade of theirs.
-var covered = [][2]int{{primary, faceToFace}, {primary, huabei}, {second, faceToFace}}
+// another day, so that it covers them even on a day without a trade of theirs. What is
+// stated by the month is not among them.
+func (w *world) covered() [][2]int {
+	if w.together() {
+		return [][2]int{{primary, huabei}, {second, faceToFace}}
+	}
+	return [][2]int{{primary, faceToFace}, {primary, huabei}, {second, faceToFace}}
+}
 
 // statementWriter writes the statement's rows in an order of its own.
 type statementWriter struct {
 	w    *world
 	out  *sheet
 	rows *Rows
+
+	months *monthRows // what is stated by the month, or nil
 }
 
 func (w *world) writeStatement(ctx context.Context, dir string, rows *Rows) error {
@@ -24,7 +32,7 @@ func (w *world) writeStatement(ctx context.Context, dir string, rows *Rows) erro
 	if err != nil {
 		return err
 	}
-	p := statementWriter{w, s, rows}
+	p := statementWriter{w, s, rows, newMonthRows(w)}
 	if w.cfg.Slim {
 		s.line(slimStatementHeader)
 	} else {
@@ -39,6 +47,7 @@ func (w *world) writeStatement(ctx context.Context, dir string, rows *Rows) erro
 			break
 		}
 		w.build(order.at(k), o)
+		p.months.add(o)
 		for r := range o.nStatements {
 			p.row(o, &o.statements[r])
 		}
@@ -46,11 +55,14 @@ func (w *world) writeStatement(ctx context.Context, dir string, rows *Rows) erro
 	if err := s.finish(); err != nil {
 		return err
 	}
+	if err := p.months.write(dir, rows); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
 func (p *statementWriter) coverage(o *order) {
-	for k, c := range covered {
+	for k, c := range p.w.covered() {
 		*o = order{i: int64(k), finished: 12 * 3600}
 		o.tradeNo = p.w.appendTradeNo(o.tradeNoBuf[:0], p.w.compact, 2*int64(p.w.cfg.Trades)+int64(k))
 		row := o.pay(c[0], c[1], 1_000_000)

@@ -152,6 +152,13 @@ func (w *world) otherBreaks(o *order, t *tallies) {
 	}
 }
 
+// rejectStrange counts the row of a statement whose merchant nobody knows.
+func (w *world) rejectStrange(t *tallies) {
+	if w.together() && w.strangeRow() {
+		t.rejects[rMerchantUnknown]++
+	}
+}
+
 // countRejects counts the rejected rows of the record.
 func (o *order) countRejects(t *tallies) {
 	lines := int64(o.n)

@@ -26,6 +26,7 @@ Computed from the records that were planted, and not from the files.
 - trades, refunds, goods, rebates, accounts: a run's tables, cut to these columns, hold the same rows, each as
   often, in any order. ` + "`?`" + ` is not stated; a blank ` + "`stated`" + ` counts as 0.00; quantities
   are compared as numbers.
+- rebate_groups: the same. account_types: what the account bills have beyond the trade bill, by 业务类型.
 - split_breaks: the refunds with a ` + "`refund_split`" + ` break.
 - breaks_by_code, rejects_by_code: what the run's breaks and rejects come to. A code that is in neither,
   and not among ` + "`not_stated`" + ` in truth.json, does not occur.
@@ -33,9 +34,10 @@ Computed from the records that were planted, and not from the files.
   and how many records of each kind were planted.
 `
 
-// Write writes the day that cfg describes into dir: bills/, pos/, refunds/,
-// rebate/, ref/, account/ if cfg.Accounts, job.yaml, and the truth in expected/. The folders must be absent
-// or empty, or files of an earlier day would be read with this one's.
+// Write writes the day that cfg describes into dir: bills/, the POS side in its
+// form, rebate/, ref/, what cfg asks for besides, job.yaml, and the truth in
+// expected/. The folders must be absent or empty, or files of an earlier day would be
+// read with this one's.
 func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -117,7 +119,7 @@ func (w *world) writeInputs(ctx context.Context, dir string) (*tallies, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	t.outOfScope += int64(len(covered))
+	t.outOfScope += int64(len(w.covered()))
 	t.rows.BillPayments, t.rows.BillRefunds = ofBills.BillPayments, ofBills.BillRefunds
 	t.rows.StatementRows = ofStatement.StatementRows
 	return t, nil
@@ -129,7 +131,7 @@ func (w *world) writePOS(ctx context.Context, dir string, t *tallies) error {
 	if err != nil {
 		return err
 	}
-	truth, err := newExpected(w, dir)
+	truth, err := newExpected(w, dir, t)
 	if err != nil {
 		return err
 	}

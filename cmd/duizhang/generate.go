@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,8 +22,11 @@ type generateFlags struct {
 	date, out         string
 	profile           string
 	pos               string
+	account, taobao   string
+	rebate            string
 	clean, force      bool
 	accounts          bool
+	registries        bool
 }
 
 // posForms are the forms of the POS side, by the words of --pos.
@@ -28,7 +34,7 @@ var posForms = map[string]gen.POSForm{"tables": gen.POSTables, "api": gen.POSMes
 
 var posWords = []string{"tables", "api", "kukeduo"}
 
-var profileWords = []string{"demo", "performance", "small-zips", "random"}
+var profileWords = []string{"demo", "performance", "small-zips", "random", "sources"}
 
 func (a *app) generateCommand() *cobra.Command {
 	var f generateFlags
@@ -41,6 +47,8 @@ func (a *app) generateCommand() *cobra.Command {
 expected/ has what a run must find. The same flags always give the same files.`),
 		Example: `  duizhang generate --out day --trades 10000
   duizhang generate --out log --pos api
+  duizhang generate --out all --profile sources
+  duizhang generate --out portal --account-form portal19 --taobao e61 --rebate ka
   duizhang generate --out perf --profile performance --trades 1000000
   duizhang generate --out many --profile small-zips --trades 100000 --merchants 500`,
 		Args: a.exactly(0, "generate 不带参数；请用 --out", "generate takes no arguments; use --out"),
@@ -67,7 +75,8 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.out, "out", "duizhang-data", a.say("写到这个文件夹", "folder to write to"))
-	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips 或 random", "demo, performance, small-zips or random"))
+	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips、random 或 sources（带上每一种来源）",
+		"demo, performance, small-zips, random or sources (every source beside the trade bill)"))
 	completeWith(cmd, "profile", profileWords)
 	flags.StringVar(&f.pos, "pos", "tables", a.say("POS 一侧写成 tables（CSV）、api（支付接口日志）或 kukeduo（酷客多列表）",
 		"the POS side as tables (CSV), api (a log of API messages) or kukeduo (an order list)"))
@@ -78,6 +87,15 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.StringVar(&f.date, "date", "", a.say("业务日期", "business date"))
 	flags.BoolVar(&f.clean, "clean", false, a.say("不埋任何差异", "plant nothing: both sides agree"))
 	flags.BoolVar(&f.accounts, "accounts", false, a.say("加上账务明细", "account bills as well"))
+	flags.StringVar(&f.account, "account-form", gen.AccountForms[0], a.say("账务写成账务明细的哪一代、资金流水或 XLSX（含 --accounts）：",
+		"the account side as a generation of the account bill, the portal's export or XLSX (implies --accounts): ")+strings.Join(gen.AccountForms, ", "))
+	completeWith(cmd, "account-form", gen.AccountForms)
+	flags.StringVar(&f.taobao, "taobao", gen.TaobaoForms[0], a.say("加上天猫店铺的订单：", "the order list of the Tmall shop as well: ")+strings.Join(gen.TaobaoForms, ", "))
+	completeWith(cmd, "taobao", gen.TaobaoForms)
+	flags.StringVar(&f.rebate, "rebate", gen.RebateForms[0], a.say("返佣账单写成逐笔（rows）、按月的 KA 工作簿（ka）或官方月表（monthly）",
+		"the rebate statement by trade (rows), as a month's KA workbook (ka) or the official monthly table (monthly)"))
+	completeWith(cmd, "rebate", gen.RebateForms)
+	flags.BoolVar(&f.registries, "registries", false, a.say("加上优惠券、设备、商品和门店档案里的差异", "coupons, devices, and what the registries of stores and goods find"))
 	flags.BoolVar(&f.force, "force", false, a.say("替换文件夹里以前生成的数据", "replace the data set that is in the folder"))
 	return cmd
 }
@@ -97,6 +115,8 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 		cfg.Seed = f.seed
 	case "random":
 		cfg = gen.Random(f.seed)
+	case "sources":
+		cfg = gen.Sources(f.seed)
 	default:
 		return cfg, a.badFlag("profile", f.profile, profileWords)
 	}
@@ -122,13 +142,45 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 		cfg.Date = f.date
 	}
 	cfg.Clean = cfg.Clean || f.clean
-	cfg.Accounts = cfg.Accounts || f.accounts
-	form, known := posForms[f.pos]
-	if !known {
-		return cfg, a.badFlag("pos", f.pos, posWords)
+	if err := a.generateForms(cmd, f, &cfg); err != nil {
+		return cfg, err
 	}
-	switch cfg.POS = form; form {
-	case gen.POSMessages: // what the form cannot say is not planted
+	return cfg, nil
+}
+
+// generateForms sets in which forms the sources are written. What a form cannot say
+// is not planted.
+func (a *app) generateForms(cmd *cobra.Command, f generateFlags, cfg *gen.Config) error {
+	form := func(name, word string, words []string, set func(i int)) error {
+		if !cmd.Flags().Changed(name) {
+			return nil
+		}
+		i := slices.Index(words, word)
+		if i < 0 {
+			return a.badFlag(name, word, words)
+		}
+		set(i)
+		return nil
+	}
+	cfg.Accounts = cfg.Accounts || f.accounts
+	cfg.Registries = cfg.Registries || f.registries
+	err := cmp.Or(
+		form("account-form", f.account, gen.AccountForms, func(i int) { cfg.Accounts, cfg.AccountForm = true, gen.AccountForm(i) }),
+		form("taobao", f.taobao, gen.TaobaoForms, func(i int) { cfg.Taobao = gen.TaobaoForm(i) }),
+		form("rebate", f.rebate, gen.RebateForms, func(i int) { cfg.Rebate = gen.RebateForm(i) }),
+	)
+	if err != nil {
+		return err
+	}
+	pos, known := posForms[f.pos]
+	if !known {
+		return a.badFlag("pos", f.pos, posWords)
+	}
+	if cfg.Rebate != gen.RebateRows {
+		cfg.Mix = gen.TogetherMix(cfg.Mix)
+	}
+	switch cfg.POS = pos; pos {
+	case gen.POSMessages:
 		cfg.NoRejects, cfg.Mix = true, gen.MessageMix(cfg.Mix)
 	case gen.POSKukeduo:
 		cfg.NoRejects, cfg.Mix = true, gen.ListMix(cfg.Mix)
@@ -137,7 +189,7 @@ func (a *app) generateConfig(cmd *cobra.Command, f generateFlags) (gen.Config, e
 		}
 	case gen.POSTables:
 	}
-	return cfg, nil
+	return nil
 }
 
 func orElse(value, otherwise int) int {
@@ -148,7 +200,7 @@ func orElse(value, otherwise int) int {
 }
 
 // dataFolders are what a data set has besides its job file.
-var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "expected"}
+var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "taobao", "expected"}
 
 // generate writes a data set. What is in the folder is left alone, unless it is
 // an earlier data set and force says to replace it.
