@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"sync"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	claimpack "duizhang/reports/claim"
 	"duizhang/rules"
@@ -60,7 +60,7 @@ type section struct {
 // run tells which are. They wait on disk: one file, a section for each part and pack.
 type claimSpill struct {
 	mu       sync.Mutex
-	file     *os.File
+	file     *fsys.File
 	end      int64
 	sections map[packKey][]section
 }
@@ -98,7 +98,7 @@ func (w *Writer) claims(p *engine.Part) error {
 func (s *claimSpill) close() {
 	if s.file != nil {
 		_ = s.file.Close()
-		_ = os.Remove(s.file.Name())
+		_ = fsys.Remove(s.file.Name())
 		s.file = nil
 	}
 }

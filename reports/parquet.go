@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/ipc"
 
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/reports/parquet"
 	"duizhang/rules"
@@ -25,7 +26,7 @@ func (w *Writer) parquetPart(enc *encoder, t *table, number int) error {
 		return nil
 	}
 	name := filepath.Join(t.name+".parquet", fmt.Sprintf("part-%05d.parquet", number))
-	f, err := os.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opts.Mode)
+	f, err := fsys.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opts.Mode)
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"duizhang/engine/fsys"
 )
 
 // A Staging is the fresh folder beside an output folder in which a run is
@@ -39,7 +41,7 @@ type folderOps struct {
 	remove   func(path string) error
 }
 
-var systemOps = folderOps{rename: os.Rename, exchange: exchange, remove: os.RemoveAll}
+var systemOps = folderOps{rename: fsys.Rename, exchange: exchange, remove: fsys.RemoveAll}
 
 // An OutputError is an output folder that cannot be used: the user named a wrong
 // one (exit 2).
@@ -96,7 +98,7 @@ func newStaging(out string, mode fs.FileMode, ops folderOps) (*Staging, error) {
 		return nil, err
 	}
 	const parents = 0o755
-	if err := os.MkdirAll(filepath.Dir(out), parents); err != nil {
+	if err := fsys.MkdirAll(filepath.Dir(out), parents); err != nil {
 		return nil, fmt.Errorf("output folder: %w", err)
 	}
 	if mode == 0 {
@@ -108,7 +110,7 @@ func newStaging(out string, mode fs.FileMode, ops folderOps) (*Staging, error) {
 	}
 	s := &Staging{out: out, root: root, mode: mode, lock: lock, fs: ops}
 	for _, name := range []string{newName, tmpName} {
-		if err := os.Mkdir(filepath.Join(root, name), 0o700); err != nil {
+		if err := fsys.Mkdir(filepath.Join(root, name), 0o700); err != nil {
 			return nil, errors.Join(fmt.Errorf("output folder: %w", err), s.Discard())
 		}
 	}
@@ -119,7 +121,7 @@ func newStaging(out string, mode fs.FileMode, ops folderOps) (*Staging, error) {
 // the folder in the moment before it is locked: then another is made.
 func newRoot(out string) (string, *folderLock, error) {
 	for {
-		root, err := os.MkdirTemp(filepath.Dir(out), rootPrefix(out)+"*")
+		root, err := fsys.MkdirTemp(filepath.Dir(out), rootPrefix(out)+"*")
 		if err != nil {
 			return "", nil, fmt.Errorf("output folder: %w", err)
 		}
@@ -148,7 +150,7 @@ func (s *Staging) Mode() fs.FileMode { return s.mode }
 // too. The token is the run's name in the state, "" without one: after a crash,
 // Recover publishes a run without token, and asks for one with a token.
 func (s *Staging) Prepare(token string) error {
-	if err := os.Chmod(s.Dir(), folderMode(s.mode)); err != nil {
+	if err := fsys.Chmod(s.Dir(), folderMode(s.mode)); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := syncTree(s.Dir()); err != nil {
@@ -208,7 +210,7 @@ func (s *Staging) end() error {
 // on from there.
 func place(root, out string, ops folderOps) error {
 	fresh, old := filepath.Join(root, newName), filepath.Join(root, oldName)
-	defer func() { _ = syncFolder(filepath.Dir(out)) }()
+	defer func() { _ = fsys.SyncFolder(filepath.Dir(out)) }()
 	if !exists(out) {
 		return ops.rename(fresh, out)
 	}
@@ -366,7 +368,7 @@ func syncTree(dir string) error {
 		case e.IsDir():
 			folders = append(folders, path)
 		default:
-			g.Go(func() error { return syncFile(path) })
+			g.Go(func() error { return fsys.SyncFile(path) })
 		}
 		return nil
 	})
@@ -374,32 +376,24 @@ func syncTree(dir string) error {
 		return err
 	}
 	for i := len(folders) - 1; i >= 0; i-- {
-		if err := syncFolder(folders[i]); err != nil {
+		if err := fsys.SyncFolder(folders[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func syncFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}
-
 // writeDurable writes a small file that is there whole or not at all.
 func writeDurable(path string, b []byte) error {
 	fresh := path + ".new"
-	if err := os.WriteFile(fresh, b, 0o600); err != nil {
+	if err := fsys.WriteFile(fresh, b, 0o600); err != nil {
 		return err
 	}
-	if err := syncFile(fresh); err != nil {
+	if err := fsys.SyncFile(fresh); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, path); err != nil {
+	if err := fsys.Rename(fresh, path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	return fsys.SyncFolder(filepath.Dir(path))
 }

@@ -36,5 +36,3 @@ func (l *folderLock) release() error {
 
 // folderID has nothing to go by.
 func folderID(string) (string, error) { return "", nil }
-
-func syncFolder(string) error { return nil }

@@ -59,15 +59,3 @@ func folderID(dir string) (string, error) {
 	}
 	return fmt.Sprintf("%d:%d", stat.Dev, stat.Ino), nil
 }
-
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOTSUP) {
-		err = nil // a file system that does not sync folders
-	}
-	return errors.Join(err, f.Close())
-}

@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"sync"
 
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 )
 
@@ -46,7 +46,7 @@ type sortedTable struct {
 	shape []column
 
 	mu       sync.Mutex
-	file     *os.File
+	file     *fsys.File
 	end      int64
 	segments []segment // by part
 }

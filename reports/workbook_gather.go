@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -195,7 +195,7 @@ type gathered struct {
 	keyed   []int
 
 	mu       sync.Mutex
-	file     *os.File
+	file     *fsys.File
 	end      int64
 	segments []segment
 	stored   []int64 // rows, by part
@@ -280,7 +280,7 @@ func (g *gathered) reserve(number, rows int) int {
 func (g *gathered) close() {
 	if g.file != nil {
 		_ = g.file.Close()
-		_ = os.Remove(g.file.Name())
+		_ = fsys.Remove(g.file.Name())
 		g.file = nil
 	}
 }

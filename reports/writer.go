@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 )
 
 // A Writer writes the outputs of one run into a folder. It is the engine's
@@ -27,7 +28,7 @@ type Writer struct {
 
 	mu       sync.Mutex
 	encoders []*encoder // idle ones
-	files    [maxTables]*os.File
+	files    [maxTables]*fsys.File
 	names    []string // of the tables of a part, in order
 	parts    int
 	sorted   *sorter // output.sort
@@ -67,7 +68,7 @@ func (w *Writer) Begin(parts int) error {
 		t := &tables[i]
 		w.names = append(w.names, t.name)
 		if w.opts.Formats.Parquet {
-			if err := os.Mkdir(w.path(t.name+".parquet"), w.dirMode()); err != nil {
+			if err := fsys.Mkdir(w.path(t.name+".parquet"), w.dirMode()); err != nil {
 				return fmt.Errorf("output: %w", err)
 			}
 		}
@@ -227,7 +228,7 @@ func (w *Writer) writeWhole(ctx context.Context, t *wholeTable, f Formats) error
 	enc := w.takeEncoder()
 	defer w.giveEncoder(enc)
 	if f.Parquet {
-		if err := os.Mkdir(w.path(t.name+".parquet"), w.dirMode()); err != nil {
+		if err := fsys.Mkdir(w.path(t.name+".parquet"), w.dirMode()); err != nil {
 			return fmt.Errorf("output: %w", err)
 		}
 	}
@@ -346,7 +347,7 @@ func (w *Writer) writeSpilled(c *chunk) error {
 	}
 	defer func() {
 		_ = f.Close()
-		_ = os.Remove(c.spill)
+		_ = fsys.Remove(c.spill)
 	}()
 	for i := range w.names {
 		if _, err := io.CopyN(w.files[i], f, c.sizes[i]); err != nil {
@@ -382,8 +383,8 @@ func (w *Writer) path(name string) string { return filepath.Join(w.opts.Dir, nam
 // file may look into its folder.
 func (w *Writer) dirMode() os.FileMode { return folderMode(w.opts.Mode) }
 
-func (w *Writer) create(name string) (*os.File, error) {
-	f, err := os.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opts.Mode)
+func (w *Writer) create(name string) (*fsys.File, error) {
+	f, err := fsys.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opts.Mode)
 	if err != nil {
 		return nil, fmt.Errorf("output: %w", err)
 	}
@@ -392,7 +393,7 @@ func (w *Writer) create(name string) (*os.File, error) {
 
 // writeFile writes one whole file through a buffer.
 func (w *Writer) writeFile(name string, write func(io.Writer) error) error {
-	return w.fill(name, func(f *os.File) error {
+	return w.fill(name, func(f *fsys.File) error {
 		const size = 1 << 16
 		out := bufio.NewWriterSize(f, size)
 		if err := write(out); err != nil {
@@ -403,7 +404,7 @@ func (w *Writer) writeFile(name string, write func(io.Writer) error) error {
 }
 
 // fill creates a file, has it written, and closes it.
-func (w *Writer) fill(name string, write func(f *os.File) error) error {
+func (w *Writer) fill(name string, write func(f *fsys.File) error) error {
 	f, err := w.create(name)
 	if err != nil {
 		return err
@@ -419,12 +420,12 @@ func (w *Writer) fill(name string, write func(f *os.File) error) error {
 }
 
 // createTemp makes a temporary file.
-func (w *Writer) createTemp(pattern string) (*os.File, error) {
+func (w *Writer) createTemp(pattern string) (*fsys.File, error) {
 	dir, err := w.tempDir()
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.CreateTemp(dir, pattern)
+	f, err := fsys.CreateTemp(dir, pattern)
 	if err != nil {
 		return nil, fmt.Errorf("temporary file: %w", err)
 	}
@@ -441,7 +442,7 @@ func (w *Writer) tempDir() (string, error) {
 		w.temp = w.opts.Temp
 		return w.temp, nil
 	}
-	dir, err := os.MkdirTemp(w.opts.Dir, ".tmp-*")
+	dir, err := fsys.MkdirTemp(w.opts.Dir, ".tmp-*")
 	if err != nil {
 		return "", fmt.Errorf("temporary folder: %w", err)
 	}
@@ -453,7 +454,7 @@ func (w *Writer) removeTemp() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.ownTemp {
-		_ = os.RemoveAll(w.temp)
+		_ = fsys.RemoveAll(w.temp)
 	}
 	w.temp, w.ownTemp = "", false
 }

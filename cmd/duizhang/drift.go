@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -311,7 +312,7 @@ func (d *driftCheck) remember(tables []*schema.Table) error {
 	for _, source := range slices.Sorted(maps.Keys(shapes)) {
 		d.memory.set(source, d.date, shapes[source])
 	}
-	if err := os.MkdirAll(d.dir, 0o700); err != nil {
+	if err := fsys.MkdirAll(d.dir, 0o700); err != nil {
 		return &failure{status: exitUsage, err: err}
 	}
 	return d.app.replaceFile(filepath.Join(d.dir, sourcesName), 0o600, func(w io.Writer) error {

@@ -7,16 +7,18 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"duizhang/engine/fsys"
 )
 
 // An outputLock keeps other runs from the same output folder. The system
 // releases it when the process ends, however it ends.
-type outputLock struct{ file *os.File }
+type outputLock struct{ file *fsys.File }
 
 // lockFile takes the lock of that name; nil is one that another process has.
 func lockFile(name string) (*outputLock, error) {
 	for {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+		f, err := fsys.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return nil, err
 		}
@@ -41,6 +43,6 @@ func lockFile(name string) (*outputLock, error) {
 }
 
 func (l *outputLock) release() {
-	_ = os.Remove(l.file.Name())
+	_ = fsys.Remove(l.file.Name())
 	_ = l.file.Close()
 }

@@ -16,6 +16,7 @@ import (
 
 	"duizhang/cmd/duizhang/job"
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/reports"
 	"duizhang/rules"
@@ -374,7 +375,7 @@ func (a *app) openWatchState(dir string) (*watchState, error) {
 	if info, err := os.Lstat(dir); err == nil && !info.IsDir() {
 		return nil, usage(a.say("%s: 不是文件夹（也不接受链接）", "%s: not a folder (a link is not accepted)", dir), "")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := fsys.MkdirAll(dir, 0o700); err != nil {
 		return nil, &failure{status: exitUsage, err: err}
 	}
 	m.file = filepath.Join(dir, watchStateName)

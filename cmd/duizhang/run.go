@@ -15,6 +15,7 @@ import (
 	"duizhang/cmd/duizhang/job"
 	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/loaders"
 	"duizhang/reports"
@@ -423,7 +424,7 @@ func (a *app) printSummary(dir string) error {
 func (a *app) lockOutput(out string) (unlock func(), err error) {
 	parent, base := filepath.Split(filepath.Clean(out))
 	const parents = 0o755
-	if err := os.MkdirAll(filepath.Join(parent, "."), parents); err != nil {
+	if err := fsys.MkdirAll(filepath.Join(parent, "."), parents); err != nil {
 		return nil, a.outputError(err)
 	}
 	lock, err := lockFile(filepath.Join(parent, "."+base+".lock"))

@@ -15,6 +15,7 @@ import (
 
 	"duizhang/cmd/duizhang/job"
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/reports"
 )
 
@@ -206,13 +207,13 @@ func (a *app) replaceFile(file string, mode fs.FileMode, write func(io.Writer) e
 	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
 		return usage(a.say("%s: 不是普通文件，没有改动", "%s: not a regular file; nothing was changed", file), "")
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+	f, err := fsys.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
 		return &failure{status: exitUsage, err: err}
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(f.Name())
+			_ = fsys.Remove(f.Name())
 			err = &failure{status: exitUsage, err: err}
 		}
 	}()
@@ -220,5 +221,5 @@ func (a *app) replaceFile(file string, mode fs.FileMode, write func(io.Writer) e
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), file)
+	return fsys.Rename(f.Name(), file)
 }

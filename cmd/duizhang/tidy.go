@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/engine/fsys"
 	"duizhang/reports"
 )
 
@@ -48,7 +49,7 @@ func (a *app) removeFailed(dir string) {
 		}
 	}
 	for _, name := range []string{"rejects.csv", reports.SummaryName, "."} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+		if err := fsys.Remove(filepath.Join(dir, name)); err != nil {
 			a.note(a.say("旧的 %s 没有删除：%v", "the old %s could not be removed: %v", dir, a.lang.System(err)))
 			return
 		}

@@ -16,6 +16,7 @@ import (
 
 	"duizhang/cmd/duizhang/job"
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/loaders"
 	"duizhang/reports"
 	"duizhang/reports/verdicts"
@@ -450,7 +451,7 @@ func (a *app) exportVerdicts(file string, list []listed, force bool) error { //n
 	if force {
 		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	}
-	out, err := os.OpenFile(file, how, 0o600)
+	out, err := fsys.OpenFile(file, how, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return usage(a.say("%s: 已经存在", "%s: is there already", file), a.say("用 --force 替换", "replace it with --force"))
 	}

@@ -4,10 +4,11 @@ package spill
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 
 	"github.com/zeebo/xxh3"
+
+	"duizhang/engine/fsys"
 )
 
 // A File holds bytes that were put into it, in blocks that can be read by
@@ -16,7 +17,7 @@ import (
 // safe for concurrent use.
 type File struct {
 	mu   sync.Mutex
-	file *os.File
+	file *fsys.File
 	name string // where the system does not let an open file lose its name
 	size int64
 }
@@ -30,12 +31,12 @@ type Blocks struct {
 
 // Create makes a spill file in the folder; "" is the system's temporary folder.
 func Create(dir string) (*File, error) {
-	f, err := os.CreateTemp(dir, ".duizhang-spill-*")
+	f, err := fsys.CreateTemp(dir, ".duizhang-spill-*")
 	if err != nil {
 		return nil, fmt.Errorf("spill: %w", err)
 	}
 	file := &File{file: f}
-	if err := os.Remove(f.Name()); err != nil { // else the open file lives on without a name
+	if err := fsys.Remove(f.Name()); err != nil { // else the open file lives on without a name
 		file.name = f.Name()
 	}
 	return file, nil
@@ -101,5 +102,5 @@ func (f *File) Close() error {
 	if f.name == "" {
 		return err
 	}
-	return errors.Join(err, os.Remove(f.name))
+	return errors.Join(err, fsys.Remove(f.name))
 }

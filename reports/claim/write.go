@@ -20,6 +20,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"duizhang/engine/fsys"
 	"duizhang/rules"
 )
 
@@ -58,7 +59,7 @@ func Create(m Manifest, opt Options) (*Writer, error) {
 	m.Format, m.Schema, m.Tolerance = format, packSchema, money(opt.Tolerance)
 	w := &Writer{opt: opt, m: m, calc: newCalculator(&m, opt.Tolerance), groups: map[groupKey]*Group{}}
 	w.calc.m = &w.m
-	if err := os.MkdirAll(opt.Dir, opt.DirMode); err != nil {
+	if err := fsys.MkdirAll(opt.Dir, opt.DirMode); err != nil {
 		return nil, err
 	}
 	var err error
@@ -201,13 +202,13 @@ func (w *Writer) closeBook(groups []Group) (File, error) {
 	if err := b.close(groups, w.signed); err != nil {
 		return File{}, err
 	}
-	temp, err := os.CreateTemp(w.opt.Temp, "claim-*")
+	temp, err := fsys.CreateTemp(w.opt.Temp, "claim-*")
 	if err != nil {
 		return File{}, err
 	}
 	defer func() {
 		_ = temp.Close()
-		_ = os.Remove(temp.Name())
+		_ = fsys.Remove(temp.Name())
 	}()
 	if err := b.file.Write(temp); err != nil {
 		return File{}, err
@@ -258,8 +259,8 @@ func (c *counted) Write(p []byte) (int, error) {
 
 func (c *counted) file() File { return File{c.name, c.n, hex.EncodeToString(c.hash.Sum(nil))} }
 
-func (w *Writer) create(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(w.opt.Dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opt.Mode)
+func (w *Writer) create(name string) (*fsys.File, error) {
+	return fsys.OpenFile(filepath.Join(w.opt.Dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opt.Mode)
 }
 
 // file writes a whole file.
@@ -278,7 +279,7 @@ func (w *Writer) file(name string, write func(io.Writer) error) (File, error) {
 
 // A table is a CSV file of the pack that is being written.
 type table struct {
-	file    *os.File
+	file    *fsys.File
 	counted *counted
 	buffer  *bufio.Writer
 	csv     *csv.Writer

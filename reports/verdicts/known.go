@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/reports"
 )
 
@@ -34,7 +35,7 @@ func Remember(dir string, date time.Time, breaks []engine.Break, source func(*en
 		return err
 	}
 	folder := filepath.Join(dir, breaksDir)
-	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := fsys.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err := Check(folder); err != nil {
@@ -84,7 +85,7 @@ func forget(folder string, before time.Time) error {
 	}
 	for _, day := range days {
 		if day < before.Format(time.DateOnly) {
-			if err := os.Remove(filepath.Join(folder, day+".csv")); err != nil {
+			if err := fsys.Remove(filepath.Join(folder, day+".csv")); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"duizhang/engine/fsys"
 	"duizhang/reports"
 )
 
@@ -95,10 +96,10 @@ func Make(dir string) error {
 		return err
 	}
 	const parents = 0o755
-	if err := os.MkdirAll(filepath.Dir(dir), parents); err != nil {
+	if err := fsys.MkdirAll(filepath.Dir(dir), parents); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := fsys.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return Check(dir)
@@ -306,25 +307,19 @@ func (s *Store) save(events []Event) error {
 
 // writeDurable writes a file that is there whole or not at all.
 func writeDurable(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	f, err := fsys.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // gone once it is renamed
+	defer fsys.Remove(f.Name()) //nolint:errcheck // gone once it is renamed
 	out := bufio.NewWriterSize(f, 1<<16)
 	if err := errors.Join(write(out), out.Flush(), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := fsys.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer dir.Close() //nolint:errcheck // only read
-	_ = dir.Sync()    // some file systems do not sync folders; the rename stands all the same
-	return nil
+	return fsys.SyncFolder(filepath.Dir(path))
 }
 
 // idLength is that of a break's id: b and 20 base32 characters.
