@@ -48,7 +48,7 @@ func (p *plan) planAccounts() {
 		return
 	}
 	for _, t := range p.tables {
-		if t.Refused {
+		if t.Refused || t.Carried() {
 			continue
 		}
 		var all map[uint32]spans

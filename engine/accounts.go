@@ -104,7 +104,7 @@ func (w *worker) spent(row int32) int64 {
 func (w *worker) findDuplicateAccounts() {
 	a, s := &w.rows.Accounts, &w.ties
 	s.first = fill(s.first, a.Len(), -1)
-	s.flowRows.build(w.flows.len(), w.accountFlow, a.Table, a.Line)
+	s.flowRows.build(w.p.places, w.flows.len(), w.accountFlow, a.Table, a.Line)
 	s.flowRows.byMerchant(a.Account) // accounts may number their rows alike
 	for flow := range int32(w.flows.len()) {
 		first := int32(-1)
@@ -119,24 +119,25 @@ func (w *worker) findDuplicateAccounts() {
 }
 
 // makeTies makes one tie of each payment with its refunds, and of each trade of
-// which the bill has refunds alone. Duplicates and rejected rows have none.
+// which the bill has refunds alone. Duplicates and rejected rows have none, nor have
+// carried ones: they were tied out on their day.
 func (w *worker) makeTies() {
 	s, b := &w.ties, &w.rows.Bills
 	s.ofUnit = fill(s.ofUnit, len(w.units), -1)
 	s.next = fill(s.next, b.Len(), -1)
 	s.ofTrade = fill(s.ofTrade, w.trades.len(), -1)
 	for i := range b.Len() {
-		if use := &w.billUse[i]; !use.rejected && use.first < 0 {
+		if use := &w.billUse[i]; !use.rejected && use.first < 0 && !w.p.carried(b.Table[i]) {
 			w.totals.accounts.expected.Add(w.net(int32(i)))
 		}
 	}
 	for i := range w.units {
-		if u := &w.units[i]; u.bill >= 0 && w.billUse[u.bill].first < 0 {
+		if u := &w.units[i]; u.bill >= 0 && w.billUse[u.bill].first < 0 && !w.p.carried(b.Table[u.bill]) {
 			w.tieBill(int32(i), u.bill)
 		}
 	}
 	for i := range w.refunds {
-		if r := &w.refunds[i]; r.bill >= 0 && w.billUse[r.bill].first < 0 {
+		if r := &w.refunds[i]; r.bill >= 0 && w.billUse[r.bill].first < 0 && !w.p.carried(b.Table[r.bill]) {
 			w.tieBill(r.unit, r.bill)
 		}
 	}
@@ -157,7 +158,7 @@ func (w *worker) tieBill(unit, row int32) {
 			t.merchant, t.key = w.units[unit].merchant, w.units[unit].key
 		}
 		s.ties = append(s.ties, t)
-	} else if t := &s.ties[at]; b.Kind[t.bill] == uint8(schema.Refund) && comparePlaces(b.Table[row], b.Line[row], b.Table[t.bill], b.Line[t.bill]) < 0 {
+	} else if t := &s.ties[at]; b.Kind[t.bill] == uint8(schema.Refund) && w.p.places.compare(b.Table[row], b.Line[row], b.Table[t.bill], b.Line[t.bill]) < 0 {
 		s.next[row] = t.bill
 		t.bill = row
 	} else {
@@ -177,7 +178,7 @@ func (w *worker) tieBill(unit, row int32) {
 
 func (w *worker) tieBefore(a, b int32) bool {
 	bills, x, y := &w.rows.Bills, w.ties.ties[a].bill, w.ties.ties[b].bill
-	return comparePlaces(bills.Table[x], bills.Line[x], bills.Table[y], bills.Line[y]) < 0
+	return w.p.places.compare(bills.Table[x], bills.Line[x], bills.Table[y], bills.Line[y]) < 0
 }
 
 // net is what a bill row moves on the account.
@@ -251,7 +252,7 @@ func (w *worker) indexTies() {
 		s.key, s.account = append(s.key, w.billKey[row]), append(s.account, s.ties[i].account)
 		s.table, s.line = append(s.table, b.Table[row]), append(s.line, b.Line[row])
 	}
-	s.byKey.build(w.keys.len(), s.key, s.table, s.line)
+	s.byKey.build(w.p.places, w.keys.len(), s.key, s.table, s.line)
 	s.byKey.byMerchant(s.account)
 }
 
@@ -280,7 +281,7 @@ func (w *worker) linkAccounts() {
 		t.rows++
 		t.income += income
 		t.expense += expense
-		if t.first < 0 || comparePlaces(a.Table[row], a.Line[row], a.Table[t.first], a.Line[t.first]) < 0 {
+		if t.first < 0 || w.p.places.compare(a.Table[row], a.Line[row], a.Table[t.first], a.Line[t.first]) < 0 {
 			t.first = row
 		}
 	}
@@ -417,7 +418,7 @@ func (w *worker) emitAccounts(out *schema.AccountRows) {
 		if c := w.compareKeys(x.merchant, x.key, y.merchant, y.key); c != 0 {
 			return c
 		}
-		return cmp.Or(bytes.Compare(w.accountTradeNo(x), w.accountTradeNo(y)), comparePlaces(x.table, x.line, y.table, y.line))
+		return cmp.Or(bytes.Compare(w.accountTradeNo(x), w.accountTradeNo(y)), w.p.places.compare(x.table, x.line, y.table, y.line))
 	})
 	for _, o := range s.out {
 		out.Merchant = append(out.Merchant, o.merchant)

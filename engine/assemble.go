@@ -83,7 +83,7 @@ func lineStarts(starts, counts []int32) []int32 {
 func (w *worker) assembleOrders() {
 	in := &w.rows.Orders
 	w.orderLine = lineStarts(w.orderLine, in.Lines)
-	w.runsByKey.build(w.keys.len(), w.orderKey, in.Table, in.Line)
+	w.runsByKey.build(w.p.places, w.keys.len(), w.orderKey, in.Table, in.Line)
 	w.nextRun = append(w.nextRun[:0], make([]int32, in.Len())...)
 	w.orders = w.orders[:0]
 	w.orderStart = w.orderStart[:0]
@@ -359,7 +359,7 @@ func (w *worker) reject(table, line int32, code rules.Code, column string, fault
 func (w *worker) assembleRefunds() {
 	in := &w.rows.Refunds
 	w.refundLine = lineStarts(w.refundLine, in.Lines)
-	w.refundRuns.build(w.keys.len(), w.refundKey, in.Table, in.Line)
+	w.refundRuns.build(w.p.places, w.keys.len(), w.refundKey, in.Table, in.Line)
 	w.nextRefundRun = append(w.nextRefundRun[:0], make([]int32, in.Len())...)
 	w.posRefunds = w.posRefunds[:0]
 	w.posRefundStart = w.posRefundStart[:0]

@@ -103,8 +103,8 @@ func (w *worker) sortStatements() {
 			w.tradeOrdered[o.trade] = true
 		}
 	}
-	w.statementsByTrade.build(w.trades.len(), w.statementTrade, s.Table, s.Line)
-	w.statementsByKey.build(w.keys.len(), w.statementKey, s.Table, s.Line)
+	w.statementsByTrade.build(w.p.places, w.trades.len(), w.statementTrade, s.Table, s.Line)
+	w.statementsByKey.build(w.p.places, w.keys.len(), w.statementKey, s.Table, s.Line)
 }
 
 // statementsOf gathers in w.paidRows the unused statement rows of a trade: those
@@ -141,7 +141,7 @@ func (w *worker) statementsOf(u *unit) {
 		}
 	}
 	if len(w.paidRows) > 1 {
-		slices.SortFunc(w.paidRows, func(a, b int32) int { return comparePlaces(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
+		slices.SortFunc(w.paidRows, func(a, b int32) int { return w.p.places.compare(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
 	}
 }
 
@@ -452,7 +452,7 @@ func (w *worker) orphanStatements() {
 			w.rest = append(w.rest, int32(i))
 		}
 	}
-	slices.SortFunc(w.rest, func(a, b int32) int { return comparePlaces(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
+	slices.SortFunc(w.rest, func(a, b int32) int { return w.p.places.compare(s.Table[a], s.Line[a], s.Table[b], s.Line[b]) })
 	for _, row := range w.rest {
 		amount := s.Rebate[row] + s.Adjustment[row]
 		if !w.p.audit || !w.p.inDays(s.Time[row], w.p.text(s.Period[row])) {

@@ -311,7 +311,7 @@ func (w *worker) noteOpen(u *unit, at int32) {
 func suggest(p *plan, open []openUnit, breaks [][]Break) {
 	slices.SortFunc(open, func(a, b openUnit) int {
 		return cmp.Or(cmp.Compare(a.store, b.store), cmp.Compare(a.amount, b.amount), cmp.Compare(a.time, b.time),
-			comparePlaces(a.table, a.line, b.table, b.line))
+			p.places.compare(a.table, a.line, b.table, b.line))
 	})
 	window := p.job.SuggestWindow
 	only := func(i int) int { // the one candidate of open[i], or -1
@@ -349,7 +349,7 @@ func suggest(p *plan, open []openUnit, breaks [][]Break) {
 // sortBreaks puts the breaks of all parts in the contract's order and numbers those
 // that are of one code, side and key. It takes the parts apart as it goes. What is
 // sorted are pointers: a break is large, and moved once.
-func sortBreaks(parts [][]Break) []Break {
+func sortBreaks(places placeOrder, parts [][]Break) []Break {
 	var order []*Break
 	for _, part := range parts {
 		for i := range part {
@@ -357,7 +357,7 @@ func sortBreaks(parts [][]Break) []Break {
 		}
 	}
 	clear(parts)
-	slices.SortFunc(order, compareBreaks)
+	slices.SortFunc(order, func(a, b *Break) int { return compareBreaks(places, a, b) })
 	breaks := make([]Break, len(order))
 	for i, b := range order {
 		breaks[i] = *b
@@ -371,11 +371,11 @@ func sortBreaks(parts [][]Break) []Break {
 	return breaks
 }
 
-func compareBreaks(a, b *Break) int {
+func compareBreaks(places placeOrder, a, b *Break) int {
 	if c := cmp.Or(strings.Compare(a.Merchant, b.Merchant), strings.Compare(a.OutTradeNo, b.OutTradeNo)); c != 0 {
 		return c // as nearly all do
 	}
 	return cmp.Or(strings.Compare(a.RequestNo, b.RequestNo), strings.Compare(a.Code.String(), b.Code.String()),
 		strings.Compare(a.Side.String(), b.Side.String()), strings.Compare(a.TradeNo, b.TradeNo),
-		strings.Compare(a.subject(), b.subject()), comparePlaces(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
+		strings.Compare(a.subject(), b.subject()), places.compare(a.Table, a.Line, b.Table, b.Line), strings.Compare(a.What, b.What))
 }

@@ -66,7 +66,7 @@ func sumRewards(p *plan, found *findings, totals *deviceTotals) []DeviceReward {
 	}
 	slices.SortFunc(order, func(a, b int32) int {
 		x, y := &in[a], &in[b]
-		return cmp.Or(strings.Compare(x.SN, y.SN), cmp.Compare(x.Month, y.Month), comparePlaces(x.Table, x.Line, y.Table, y.Line))
+		return cmp.Or(strings.Compare(x.SN, y.SN), cmp.Compare(x.Month, y.Month), p.places.compare(x.Table, x.Line, y.Table, y.Line))
 	})
 	var rows []DeviceReward
 	for _, i := range order {

@@ -75,7 +75,7 @@ func (w *worker) emitTrade(u *unit, out *schema.Trades) {
 	}
 	out.ProviderPID = append(out.ProviderPID, provider)
 	out.Cause = append(out.Cause, uint8(u.cause))
-	out.CarriedDays = append(out.CarriedDays, schema.Null)
+	out.CarriedDays = append(out.CarriedDays, w.p.daysCarried(w.unitTables(u)))
 	out.Reason = append(out.Reason, uint8(u.reason))
 	appendPlace(&out.Pos, in.Table, in.Line, run)
 	appendPlace(&out.Bill, b.Table, b.Line, u.bill)

@@ -113,7 +113,7 @@ type members struct {
 }
 
 // build gathers the rows of each of n groups; a row of group -1 is left out.
-func (m *members) build(n int, group []int32, table, line []int32) {
+func (m *members) build(places placeOrder, n int, group []int32, table, line []int32) {
 	m.start = slices.Grow(m.start[:0], n+1)[:n+1]
 	clear(m.start)
 	kept := 0
@@ -138,7 +138,7 @@ func (m *members) build(n int, group []int32, table, line []int32) {
 	for g := range n {
 		if rows := m.of(int32(g)); len(rows) > 1 {
 			slices.SortFunc(rows, func(a, b int32) int {
-				return comparePlaces(table[a], line[a], table[b], line[b])
+				return places.compare(table[a], line[a], table[b], line[b])
 			})
 		}
 	}
@@ -177,9 +177,20 @@ func (m *members) of(group int32) []int32 {
 	return m.rows[m.start[group]:m.start[group+1]]
 }
 
-func comparePlaces(tableA, lineA, tableB, lineB int32) int {
-	if tableA != tableB {
-		return int(tableA) - int(tableB)
+// A placeOrder is the order of rules 1: by table, then line. It is the number of
+// today's tables: those behind them hold the rows that earlier days carried, which
+// come before all of today's.
+type placeOrder int32
+
+func (o placeOrder) compare(tableA, lineA, tableB, lineB int32) int {
+	if tableA == tableB {
+		return int(lineA) - int(lineB)
 	}
-	return int(lineA) - int(lineB)
+	if carried := tableA >= int32(o); carried != (tableB >= int32(o)) {
+		if carried {
+			return -1
+		}
+		return 1
+	}
+	return int(tableA) - int(tableB)
 }

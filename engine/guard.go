@@ -107,13 +107,13 @@ func (w *worker) guardProduct(u *unit, product uint32) {
 		use.Days = append(use.Days, day)
 	}
 	table, line := in.Table[run], in.Line[run]
-	if use.Table < 0 || t < use.First || t == use.First && comparePlaces(table, line, use.Table, use.Line) < 0 {
+	if use.Table < 0 || t < use.First || t == use.First && w.p.places.compare(table, line, use.Table, use.Line) < 0 {
 		use.First, use.Order, use.Table, use.Line = t, string(w.outTradeNo(u.key)), table, line
 	}
 	use.Last = max(use.Last, t)
 }
 
-func mergeUses(all, more map[pidUseKey]*PIDUse) {
+func mergeUses(places placeOrder, all, more map[pidUseKey]*PIDUse) {
 	for key, use := range more {
 		have := all[key]
 		if have == nil {
@@ -125,7 +125,7 @@ func mergeUses(all, more map[pidUseKey]*PIDUse) {
 		have.Expected.AddSum(use.Expected)
 		have.Times = append(have.Times, use.Times...)
 		have.Days = append(have.Days, use.Days...)
-		if use.First < have.First || use.First == have.First && comparePlaces(use.Table, use.Line, have.Table, have.Line) < 0 {
+		if use.First < have.First || use.First == have.First && places.compare(use.Table, use.Line, have.Table, have.Line) < 0 {
 			have.First, have.Order, have.Table, have.Line = use.First, use.Order, use.Table, use.Line
 		}
 		have.Last = max(have.Last, use.Last)

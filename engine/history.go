@@ -6,14 +6,28 @@ import "duizhang/engine/schema"
 // concurrent use.
 type History interface {
 	// Find appends the trades that are wanted to found, and their refunds of
-	// earlier days, in the order of time, to returned: Of is the row of found. A row of
-	// wanted has at most one trade; those that have none are left out. Duplicates
-	// are never found.
+	// earlier days, in the order of time, to returned: Of is the row of found. Rows
+	// of found have the order of wanted; a row of wanted has at most one trade, and
+	// those that have none are left out. Duplicates, trades and refunds, are never
+	// found.
+	//
+	// A trade is found by its trade_no; if none has it, or it is not known, by its
+	// merchant and out_trade_no. Of several that fit it is one that is not excluded,
+	// of those one with an order, of those that of the latest day.
+	//
+	// A trade's refunds are those that were said to be its (Returned.Of and Ref),
+	// and those of its trade_no; where one of the two has no trade_no, those of its
+	// merchant and out_trade_no. If there are refunds and no trade, because the trade
+	// was pending or came in no bill, the row of found has Status 0 and is blank but
+	// for Query.
 	Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error
 }
 
 // Carried are the rows of pending units that a run leaves to the next days, as
 // they were read (rules 9). Table is a number in Tables.
+//
+// Of a table, Path, Member, Kind, Format, Dialect, Encoding, Account, FeesAllZero,
+// SHA256 and Bytes are used. Every column of uint32 has words of the run.
 type Carried struct {
 	Tables []*schema.Table
 

@@ -57,6 +57,16 @@ type Job struct {
 	// are absent is left out.
 	Inputs map[schema.InputKind]bool
 
+	// State: the run has a yesterday and a tomorrow (rules 9). Rows that are open
+	// near the ends of the day are pending until CarryDays are over, and the result
+	// has what the run leaves to later days.
+	State bool
+
+	// History is what earlier days left; nil for nothing. It takes State.
+	History History
+	// HistoryDays are the days whose bills earlier runs had.
+	HistoryDays []int32
+
 	// Partitions is the number of partitions; PartitionsFor gives it.
 	Partitions int
 }

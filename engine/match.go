@@ -50,12 +50,12 @@ func (w *worker) sortBills() {
 		w.billRefundKey, w.billRefundTrade = append(w.billRefundKey, rk), append(w.billRefundTrade, rt)
 		w.billUse[i].first, w.billUse[i].order, w.billUse[i].unit = -1, -1, -1
 	}
-	w.paymentsByKey.build(w.keys.len(), w.paymentKey, b.Table, b.Line)
-	w.paymentsByTrade.build(w.trades.len(), w.paymentTrade, b.Table, b.Line)
-	w.refundsByKey.build(w.keys.len(), w.billRefundKey, b.Table, b.Line)
+	w.paymentsByKey.build(w.p.places, w.keys.len(), w.paymentKey, b.Table, b.Line)
+	w.paymentsByTrade.build(w.p.places, w.trades.len(), w.paymentTrade, b.Table, b.Line)
+	w.refundsByKey.build(w.p.places, w.keys.len(), w.billRefundKey, b.Table, b.Line)
 	w.paymentsByKey.byMerchant(b.Merchant)
 	w.refundsByKey.byMerchant(b.Merchant)
-	w.refundsByTrade.build(w.trades.len(), w.billRefundTrade, b.Table, b.Line)
+	w.refundsByTrade.build(w.p.places, w.trades.len(), w.billRefundTrade, b.Table, b.Line)
 }
 
 // billState is what is known of a bill row.
@@ -120,7 +120,7 @@ func (w *worker) matchPayments() {
 	in := &w.rows.Orders
 	slices.SortFunc(w.openOrders, func(a, b int32) int {
 		x, y := w.orders[a].run, w.orders[b].run
-		return comparePlaces(in.Table[x], in.Line[x], in.Table[y], in.Line[y])
+		return w.p.places.compare(in.Table[x], in.Line[x], in.Table[y], in.Line[y])
 	})
 	for _, i := range w.openOrders {
 		o := &w.orders[i]
@@ -278,7 +278,7 @@ func (w *worker) settleOrder(u *unit) {
 	switch {
 	case !w.paid(o):
 		u.status, u.reason = rules.StatusExcluded, rules.ReasonNotPaid
-	case w.p.nearEnd(w.rows.Orders.Time[o.run]):
+	case w.p.mayCome(rules.SidePOS, w.rows.Orders.Table[o.run], w.rows.Orders.Time[o.run]):
 		u.status = rules.StatusPending
 	default:
 		u.status = rules.StatusPOSOnly
@@ -295,7 +295,7 @@ func (w *worker) settlePayment(u *unit) {
 		return
 	}
 	u.status = rules.StatusBillOnly
-	if w.p.nearEnd(b.Time[u.bill]) {
+	if w.p.mayCome(rules.SideBill, b.Table[u.bill], b.Time[u.bill]) {
 		u.status = rules.StatusPending
 	}
 }
@@ -374,7 +374,7 @@ func (w *worker) compareUnits(u, v *unit) int {
 	}
 	tu, lu := w.placeOf(u)
 	tv, lv := w.placeOf(v)
-	return comparePlaces(tu, lu, tv, lv)
+	return w.p.places.compare(tu, lu, tv, lv)
 }
 
 // rankKeys gives every out_trade_no its place among the partition's.

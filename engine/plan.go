@@ -24,6 +24,7 @@ const daySeconds = 86400
 type plan struct {
 	job    *Job
 	tables []*schema.Table
+	places placeOrder
 	words  *schema.Words
 	hash   func([]byte) uint64
 	texts  []string // of the words that the inputs and the registry have
@@ -78,7 +79,7 @@ type billDay struct {
 func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	w := s.opt.Words
 	p := &plan{
-		job: job, tables: tables, words: w, hash: s.hash,
+		job: job, tables: tables, places: placesOf(tables), words: w, hash: s.hash,
 		compares:        job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
 		comparesRefunds: job.given(posRefundKinds...) && job.Inputs[schema.AlipayBill],
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
@@ -207,7 +208,7 @@ func (p *plan) businessDay() {
 	if day == NoDate {
 		latest, row := int64(schema.Null), int64(schema.Null)
 		for _, t := range p.tables {
-			if t.Kind != schema.AlipayBill || t.Format != "trade_bill" {
+			if t.Kind != schema.AlipayBill || t.Format != "trade_bill" || t.Carried() {
 				continue
 			}
 			latest, row = max(latest, t.To), max(row, t.LastTime)
@@ -286,7 +287,7 @@ func (p *plan) prepareAudit() error {
 	}
 	p.billDays = map[billDay]bool{}
 	for _, t := range p.tables {
-		if t.Kind != schema.AlipayBill || t.Format != "trade_bill" || t.Refused {
+		if t.Kind != schema.AlipayBill || t.Format != "trade_bill" || t.Refused || t.Carried() {
 			continue
 		}
 		from, to := t.From, t.To

@@ -170,6 +170,9 @@ func (d *driver) prove(*Result) []Invariant {
 			d.proveRows(kind, add)
 		}
 	}
+	if d.plan.job.State {
+		d.proveCarried(add)
+	}
 	d.proveAccounts(add)
 	if d.plan.settles {
 		d.proveShifts(add)
@@ -207,11 +210,24 @@ func (d *driver) prove(*Result) []Invariant {
 	return all
 }
 
+// proveCarried checks that every row that was carried in is closed or carried on,
+// and that what is carried to the next days is what is pending.
+func (d *driver) proveCarried(add func(name, left, right string)) {
+	t := &d.totals
+	add("carry.in", strconv.FormatInt(d.store.carried, 10), strconv.FormatInt(t.carriedClosed+t.carriedOn, 10))
+	var pending side
+	for _, of := range [...]*Tally{&d.out.trades[rules.StatusPending], &d.out.refunds[rules.StatusPending]} {
+		pending.merge(side{of.PosCount, of.PosAmount})
+		pending.merge(side{of.BillCount, of.BillAmount})
+	}
+	add("carry.out", pending.String(), t.carriedOut.String())
+}
+
 // proveRows checks that every row that a loader accepted reached the engine.
 func (d *driver) proveRows(kind schema.InputKind, add func(name, left, right string)) {
 	var rows, rejected, reached int64
 	for i, t := range d.plan.tables {
-		if t.Kind == kind && !t.Refused && !t.ControlOnly() {
+		if t.Kind == kind && !t.Refused && !t.ControlOnly() && !t.Carried() {
 			rows += t.Rows
 			rejected += t.Rejected
 			reached += t.Idle

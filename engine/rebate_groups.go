@@ -131,7 +131,7 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int {
-		return comparePlaces(aggregated.Table[a], aggregated.Line[a], aggregated.Table[b], aggregated.Line[b])
+		return p.places.compare(aggregated.Table[a], aggregated.Line[a], aggregated.Table[b], aggregated.Line[b])
 	})
 	for _, i := range order {
 		amount := aggregated.Rebate[i] + aggregated.Adjustment[i]

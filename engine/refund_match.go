@@ -138,7 +138,7 @@ func (w *worker) matchRefunds() {
 		w.posTable = append(w.posTable, r.Table[p.run])
 		w.posLine = append(w.posLine, r.Line[p.run])
 	}
-	w.posRefundsByTrade.build(w.trades.len(), w.posRefundTrade, w.posTable, w.posLine)
+	w.posRefundsByTrade.build(w.p.places, w.trades.len(), w.posRefundTrade, w.posTable, w.posLine)
 	b := &w.rows.Bills
 	for i := range w.posRefunds {
 		p := &w.posRefunds[i]
@@ -162,7 +162,7 @@ func (w *worker) openPosRefunds() []int32 {
 		}
 	}
 	slices.SortFunc(w.openRefunds, func(a, b int32) int {
-		return comparePlaces(w.posTable[a], w.posLine[a], w.posTable[b], w.posLine[b])
+		return w.p.places.compare(w.posTable[a], w.posLine[a], w.posTable[b], w.posLine[b])
 	})
 	return w.openRefunds
 }

@@ -58,7 +58,7 @@ func (w *worker) makeRefundUnits() {
 			u.status, u.reason = rules.StatusExcluded, rules.ReasonNotPaid
 		default:
 			u.status = rules.StatusPOSOnly
-			if w.p.nearEnd(w.rows.Refunds.Time[p.run]) {
+			if w.p.mayCome(rules.SidePOS, w.rows.Refunds.Table[p.run], w.rows.Refunds.Time[p.run]) {
 				u.status = rules.StatusPending
 			}
 		}
@@ -80,7 +80,7 @@ func (w *worker) makeRefundUnits() {
 		} else {
 			u.unit = w.unitOfBillRefund(int32(i))
 			u.status = rules.StatusBillOnly
-			if w.p.nearEnd(b.Time[i]) {
+			if w.p.mayCome(rules.SideBill, b.Table[i], b.Time[i]) {
 				u.status = rules.StatusPending
 			}
 			if at := w.rejectedRefund(int32(i)); at {
@@ -235,7 +235,7 @@ func (w *worker) compareRefundPlaces(x, y *refundUnit) int {
 	}
 	tx, lx := w.refundPlace(x)
 	ty, ly := w.refundPlace(y)
-	return comparePlaces(tx, lx, ty, ly)
+	return w.p.places.compare(tx, lx, ty, ly)
 }
 
 func (w *worker) refundPlace(r *refundUnit) (table, line int32) {

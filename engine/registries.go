@@ -146,7 +146,7 @@ func (w *worker) checkFields(u *unit, run int32) {
 	m := w.found.missing[key]
 	if m != nil {
 		m.fields |= fields
-		if comparePlaces(m.first.Table, m.first.Line, in.Table[run], in.Line[run]) < 0 {
+		if w.p.places.compare(m.first.Table, m.first.Line, in.Table[run], in.Line[run]) < 0 {
 			return
 		}
 	} else {
@@ -196,7 +196,7 @@ func (w *worker) fieldsMissing(u *unit) (fields uint8) {
 
 // missingFieldBreaks gives one break a till, on its first order, with all fields
 // that any of its orders lacks.
-func missingFieldBreaks(parts []*findings) []Break {
+func missingFieldBreaks(places placeOrder, parts []*findings) []Break {
 	all := map[terminalKey]*missingFields{}
 	for _, f := range parts {
 		for key, m := range f.missing {
@@ -206,7 +206,7 @@ func missingFieldBreaks(parts []*findings) []Break {
 				continue
 			}
 			a.fields |= m.fields
-			if comparePlaces(m.first.Table, m.first.Line, a.first.Table, a.first.Line) < 0 {
+			if places.compare(m.first.Table, m.first.Line, a.first.Table, a.first.Line) < 0 {
 				a.first = m.first
 			}
 		}

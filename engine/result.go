@@ -18,6 +18,10 @@ type Part struct {
 	Claims  Claims
 
 	Accounts schema.AccountRows
+
+	// Of a run with state: what it leaves to the history of later days (rules 9).
+	Settled  schema.Settled
+	Returned schema.Returned
 }
 
 // A ResultSink takes the partitions' results. Part is called once for every
@@ -162,6 +166,10 @@ type PartState struct {
 	Why  string // of one that was left out: the input that is absent
 }
 
+// Inputs are the tables of the inputs. The other tables stand for rows that earlier
+// days carried to this one; they follow, so that the numbers are the same.
+func (r *Result) Inputs() []*schema.Table { return r.Tables[:placesOf(r.Tables)] }
+
 // A Result is everything of a run but the rows of the large tables.
 type Result struct {
 	Date    string // business date
@@ -191,6 +199,9 @@ type Result struct {
 	Accounts   AccountResult
 
 	Attributions []Attribution // the causes of the breaks, first those that explain most
+
+	// Carried are the rows that the run leaves to the next days; nil without state.
+	Carried *Carried
 
 	Invariants []Invariant
 	FeesLater  []int32 // tables whose fees are all 0

@@ -147,7 +147,7 @@ func (d *driver) mergeWorker(w *worker) {
 	defer d.mu.Unlock()
 	d.shifts.merge(&w.shifts)
 	d.losses.merge(&w.losses)
-	mergeUses(d.uses, w.pidUses)
+	mergeUses(d.plan.places, d.uses, w.pidUses)
 	d.census.merge(w.census)
 }
 
@@ -207,7 +207,7 @@ func (d *driver) result() (*Result, error) {
 	r.OutOfScope = d.totals.outOfScope.count
 	r.Words = p.words.Texts()
 	r.Attributions = attribute(d.census, r.Breaks, p.text)
-	for i, t := range p.tables {
+	for i, t := range p.tables[:p.places] {
 		if t.Kind == schema.AlipayBill && t.FeesAllZero && t.Rows > 0 {
 			r.FeesLater = append(r.FeesLater, int32(i))
 		}
@@ -215,6 +215,9 @@ func (d *driver) result() (*Result, error) {
 	r.Shifts = shiftRows(p, &d.shifts)
 	r.PIDUses = sortedUses(d.uses)
 	r.Accounts = d.accounts()
+	if p.job.State {
+		r.Carried = d.carriedRows()
+	}
 	r.Invariants = d.prove(r)
 	for _, v := range r.Invariants {
 		if !v.Holds {
@@ -242,7 +245,7 @@ func (d *driver) mergeFindings(r *Result) {
 			}
 		}
 	}
-	breaks = append(breaks, missingFieldBreaks(d.found), couponBreaks(p))
+	breaks = append(breaks, missingFieldBreaks(p.places, d.found), couponBreaks(p))
 	suggest(p, open, breaks)
 	extra := &findings{}
 	r.Devices, d.devices = deviceRewards(p, extra)
@@ -257,7 +260,7 @@ func (d *driver) mergeFindings(r *Result) {
 	}
 	breaks = append(breaks, extra.breaks, fileBreaks(p.tables))
 	rejects = append(rejects, extra.rejects...)
-	r.Breaks = sortBreaks(breaks)
+	r.Breaks = sortBreaks(p.places, breaks)
 	for i := range r.Breaks {
 		r.Breaks[i].FirstSeen = r.Date
 	}

@@ -29,6 +29,13 @@ type scenario struct {
 	files   map[string][]byte
 	job     engine.Job
 	options loaders.Options
+	memory  *memory // of a job with state; else nil
+}
+
+// howRun is how a scenario is run, which never changes what comes out.
+type howRun struct {
+	partitions, workers int
+	budget              int64
 }
 
 // scenarioJob is the job of a scenario without a job.txt.
@@ -102,6 +109,8 @@ func (s *scenario) setOne(key, value string) (err error) {
 		j.Remainder, err = known(rules.ParseRemainder(value))
 	case "mode":
 		j.RefundMode, err = known(rules.ParseRefundMode(value))
+	case "carry_days":
+		j.CarryDays, err = strconv.Atoi(value)
 	case "rebate_tolerance":
 		j.RebateTolerance, err = rules.ParseMicro([]byte(value))
 	case "statement_pid":
@@ -169,6 +178,11 @@ var scenarioKinds = []struct {
 // run writes the inputs to a folder, loads them, and reconciles.
 func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.Result) {
 	t.Helper()
+	return s.runAs(t, howRun{partitions: partitions, workers: workers})
+}
+
+func (s scenario) runAs(t testing.TB, how howRun) (*rowSink, *engine.Result) {
+	t.Helper()
 	dir := t.TempDir()
 	var inputs []loaders.Input
 	job := s.job
@@ -190,10 +204,10 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 		}
 	}
 	words := schema.NewWords()
-	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: partitions, SpillDir: t.TempDir()})
+	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, SpillDir: t.TempDir()})
 	defer store.Close()
 	opt := s.options
-	opt.Words, opt.Workers, opt.Lang = words, workers, "en"
+	opt.Words, opt.Workers, opt.Lang = words, how.workers, "en"
 	loaded, err := loaders.Load(t.Context(), inputs, opt, store)
 	if err != nil {
 		t.Fatal(err)
@@ -204,12 +218,29 @@ func (s scenario) run(t testing.TB, partitions, workers int) (*rowSink, *engine.
 		}
 	}
 	job.Registry = loaded.Registry
-	sink := &rowSink{words: words, tables: loaded.Tables}
-	result, err := engine.Run(t.Context(), &job, store, loaded.Tables, sink, engine.RunOptions{
-		Workers: workers, ShiftOrders: sink.shiftOrder,
+	tables, day := loaded.Tables, (*left)(nil)
+	if s.memory != nil {
+		if tables, err = store.AddCarried(tables, s.memory.carriedTo(job.Date, words)); err != nil {
+			t.Fatal(err)
+		}
+		day = &left{bills: job.Inputs[schema.AlipayBill]}
+		job.History = &past{memory: s.memory, date: job.Date, words: words}
+		for _, d := range s.memory.before(job.Date) {
+			if s.memory.days[d].bills {
+				job.HistoryDays = append(job.HistoryDays, d)
+			}
+		}
+	}
+	sink := &rowSink{words: words, tables: tables, left: day}
+	result, err := engine.Run(t.Context(), &job, store, tables, sink, engine.RunOptions{
+		Workers: how.workers, ShiftOrders: sink.shiftOrder,
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if day != nil {
+		day.words, day.carried = words.Texts(), result.Carried
+		s.memory.days[job.Date] = day
 	}
 	for _, inv := range result.Invariants {
 		if !inv.Holds {
@@ -390,6 +421,12 @@ func TestScenarios(t *testing.T) {
 
 func (s scenario) check(t *testing.T, partitions, workers int) {
 	sink, result := s.run(t, partitions, workers)
+	s.compare(t, sink, result)
+}
+
+// compare compares a run with what the scenario wants.
+func (s scenario) compare(t *testing.T, sink *rowSink, result *engine.Result) {
+	t.Helper()
 	tables := sink.scenarioTables(result)
 	wanted := 0
 	for name, data := range s.files {

@@ -80,6 +80,8 @@ type Store struct {
 	coverage   map[coverKey]int64
 	aggregated schema.Statements
 
+	carried int64 // rows that an earlier day carried
+
 	readMu sync.Mutex
 	read   map[int32]*readCount // by table
 }

@@ -114,6 +114,7 @@ type findings struct {
 	missing map[terminalKey]*missingFields
 	shares  map[groupKey]*periodGroup // of the collecting pass
 	beyond  map[uint32]*movements     // by 业务类型: account rows that no trade has
+	carried Carried                   // without tables
 }
 
 // totals are added up over the partitions: what went in, and what has no row to
@@ -132,6 +133,9 @@ type totals struct {
 	scenarios                         [8]ScenarioTally
 	noGoods, priceUnknown, incomplete int64
 	accounts                          accountTotals
+
+	carriedOut               side  // units that are carried to the next days
+	carriedOn, carriedClosed int64 // of the rows that were carried in
 }
 
 func (t *totals) merge(o *totals) {
@@ -148,6 +152,7 @@ func (t *totals) merge(o *totals) {
 		{&t.outOfScope, &o.outOfScope},
 		{&t.aggregated, &o.aggregated},
 		{&t.unpaidElsewhere, &o.unpaidElsewhere},
+		{&t.carriedOut, &o.carriedOut},
 	} {
 		pair[0].merge(*pair[1])
 	}
@@ -162,6 +167,8 @@ func (t *totals) merge(o *totals) {
 	t.priceUnknown += o.priceUnknown
 	t.incomplete += o.incomplete
 	t.accounts.merge(&o.accounts)
+	t.carriedOn += o.carriedOn
+	t.carriedClosed += o.carriedClosed
 }
 
 func newWorker(p *plan) *worker {
@@ -208,6 +215,10 @@ func (w *worker) reconcile(number int) *findings {
 	w.addReturned()
 	if !w.p.collecting {
 		w.count()
+		w.countCarried()
+	}
+	if w.p.job.State && !w.p.collecting {
+		w.carryOut()
 	}
 	w.breaks, w.found.breaks = w.found.breaks, slices.Clone(w.found.breaks) // what stays takes no more than it needs
 	return w.found
@@ -320,4 +331,6 @@ func (p *Part) reset(number int) {
 	p.Rebates.Reset()
 	p.Claims.reset()
 	p.Accounts.Reset()
+	schema.Reset(&p.Settled)
+	schema.Reset(&p.Returned)
 }

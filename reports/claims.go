@@ -426,7 +426,7 @@ func (w *Writer) writePack(ctx context.Context, r *engine.Result, p *pack, hashe
 		Reading: w.opts.Claims.Reading,
 	}
 	inputs := map[int32]int{}
-	for i, t := range r.Tables {
+	for i, t := range r.Inputs() {
 		statement := t.Kind == schema.Rebate && !t.Refused
 		if hashed[int32(i)] == nil && !statement {
 			continue

@@ -141,7 +141,7 @@ func (c *console) checks(r *engine.Result) {
 // failing are the first control totals that do not hold, with what is stated and
 // found.
 func (c *console) failing(r *engine.Result, most int) (names [][2]string) {
-	for _, t := range r.Tables {
+	for _, t := range r.Inputs() {
 		for _, k := range t.Controls {
 			if k.Stated != nil && k.Holds != nil && !*k.Holds && len(names) < most {
 				names = append(names, [2]string{c.lang.control(k.Name, c.privacy), *k.Stated + " ≠ " + k.Found + "  " + t.File()})

@@ -89,7 +89,7 @@ func countText[T ~int | ~int64](n T) string { return thousandsApart(itoa(n)) }
 
 // statedControls is how many control totals the files state, and how many hold.
 func statedControls(r *engine.Result) (stated, holds int) {
-	for _, t := range r.Tables {
+	for _, t := range r.Inputs() {
 		n, hold := controlCounts(t)
 		stated, holds = stated+n, holds+hold
 	}
@@ -137,5 +137,7 @@ var invariantTexts = map[string][2]string{
 	"shifts.bill":         {"交接班：支付宝收款 = 各班次之和", "shifts: Alipay's payments = the sum of the shifts"},
 	"shifts.refunds":      {"交接班：支付宝退款 = 各班次之和", "shifts: Alipay's refunds = the sum of the shifts"},
 	"shifts.pos_refunds":  {"交接班：POS 退款 = 各班次之和", "shifts: POS refunds = the sum of the shifts"},
+	"carry.in":            {"跨日结转：转入的行 = 了结 + 继续结转", "carried in: rows = closed + carried on"},
+	"carry.out":           {"跨日结转：待定的笔数、金额 = 转到后续日的", "carried out: pending units = what is left to the next days"},
 	"statements.amount":   {"返佣账单金额：读入 = 各去向之和", "statement amounts: read = where they ended"},
 }

@@ -87,7 +87,7 @@ func (l Lang) inputs(r *engine.Result, p Privacy, line, section func(cells ...an
 	section(l.pick("输入", "Input"), l.pick("格式", "Format"), l.pick("账号", "Account"), l.pick("行数", "Rows"),
 		l.pick("采用", "Accepted"), l.pick("拒收", "Rejected"), l.pick("控制总额", "Control totals"))
 	failing := 0
-	for _, t := range r.Tables {
+	for _, t := range r.Inputs() {
 		format := t.Format
 		if t.Dialect != "" {
 			format += " " + t.Dialect
@@ -107,7 +107,7 @@ func (l Lang) inputs(r *engine.Result, p Privacy, line, section func(cells ...an
 		return
 	}
 	section(l.pick("不符的控制总额", "Control total that fails"), l.pick("文件所列", "Stated"), l.pick("实际", "Found"), l.pick("文件", "File"))
-	for _, t := range r.Tables {
+	for _, t := range r.Inputs() {
 		for _, c := range t.Controls {
 			if c.Stated != nil && c.Holds != nil && !*c.Holds {
 				line(l.control(c.Name, p), *c.Stated, c.Found, t.File())

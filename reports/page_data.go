@@ -395,7 +395,7 @@ func (b *pageBuilder) checks() {
 	for _, v := range b.r.Invariants {
 		b.p.Checks = append(b.p.Checks, pageCheck{l.invariant(v.Name), v.Left, v.Right, v.Name, v.Holds})
 	}
-	for _, t := range b.r.Tables {
+	for _, t := range b.r.Inputs() {
 		for _, c := range t.Controls {
 			if c.Stated != nil && c.Holds != nil && !*c.Holds {
 				b.p.Checks = append(b.p.Checks, pageCheck{
@@ -415,8 +415,8 @@ func (b *pageBuilder) checks() {
 
 func (b *pageBuilder) files() {
 	l := b.l
-	b.p.FilesAll = len(b.r.Tables)
-	for i, t := range b.r.Tables {
+	b.p.FilesAll = len(b.r.Inputs())
+	for i, t := range b.r.Inputs() {
 		if i == pageTables {
 			break
 		}
@@ -464,7 +464,7 @@ func (b *pageBuilder) breaks() {
 			Store: clip(b.o.Privacy.mobiles(x.Store)), When: wallClock(x.Time, b.r.Date), Detail: clip(detail(x, l, b.o.Privacy)),
 			Do: clip(suggestion(x, l)), ID: x.ID(),
 		}
-		if x.Table >= 0 && int(x.Table) < len(b.r.Tables) {
+		if x.Table >= 0 && int(x.Table) < len(b.r.Inputs()) {
 			br.Source = clip(b.r.Tables[x.Table].Source(x.Line))
 		}
 		if x.Terminal != "" {

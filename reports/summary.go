@@ -219,7 +219,7 @@ func (w *Writer) summary(r *engine.Result, end Outcome) error {
 func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 	info := &summaryInfo{
 		Schema: summarySchema, Job: jobInfo{Name: o.Job.Name, Settings: o.Job.Settings}, Date: r.Date,
-		Version: o.Job.Version, Incomplete: end.Incomplete, Inputs: inputsOf(r.Tables, o.Privacy),
+		Version: o.Job.Version, Incomplete: end.Incomplete, Inputs: inputsOf(r.Inputs(), o.Privacy),
 		Parts: []partInfo{}, Trades: talliesOf(&r.Trades), Refunds: talliesOf(&r.Refunds), Excluded: excludedOf(r), Goods: goodsOf(r),
 		Rebates: rebatesInfo{Causes: causesOf(r), OutOfScope: r.OutOfScope},
 		Losses: lossesInfo{

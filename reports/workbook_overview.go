@@ -941,7 +941,7 @@ func (o *overviewSheet) inputs() {
 	type sums struct{ tables, rows, accepted, rejected, stated, holds int64 }
 	of := map[string]*sums{}
 	var order []string
-	for _, t := range o.result.Tables {
+	for _, t := range o.result.Inputs() {
 		name := t.Kind.String()
 		if of[name] == nil {
 			of[name] = &sums{}

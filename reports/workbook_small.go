@@ -407,7 +407,7 @@ type controlLine struct {
 func (b *book) controlList() listSheet {
 	l := b.lang
 	var lines []controlLine
-	for _, t := range b.result.Tables {
+	for _, t := range b.result.Inputs() {
 		for _, c := range t.Controls {
 			if c.Stated != nil {
 				lines = append(lines, controlLine{t, c})

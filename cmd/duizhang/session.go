@@ -301,7 +301,7 @@ func (s *session) rejectedRows(kind schema.InputKind) string {
 func (s *session) fillRaw(ctx context.Context, rejects []schema.Reject) error {
 	wanted := map[int32][]int32{}
 	for i := range rejects {
-		if r := &rejects[i]; r.Raw == "" && r.Line > 0 {
+		if r := &rejects[i]; r.Raw == "" && r.Line > 0 && !s.tables[r.Table].Carried() { // a carried row's file may be gone
 			wanted[r.Table] = append(wanted[r.Table], r.Line)
 		}
 	}

@@ -14,7 +14,9 @@ const (
 
 // Settled are trades as later days need them: a row for each row of the result
 // table trades that is not pending (rules 9). Where it comes from the history,
-// Query, Day and Ref say what it answers; what a run leaves has them empty.
+// Query, Day and Ref say what it answers; what a run leaves has them blank. A row
+// of the history with Status 0 stands for a trade that it does not have: it has
+// refunds of it alone.
 type Settled struct {
 	Query []int32 // row of the Wanted that the trade answers
 	Day   []int32 // business date of the run that settled it, days since 1970-01-01
@@ -27,9 +29,10 @@ type Settled struct {
 	Status       []uint8 // rules.Status
 	Reason       []uint8 // rules.Reason
 	Flags        []uint8
-	OrderTime    []int64 // Null without an order
-	BillTime     []int64 // Null without a bill row
-	Store        []uint32
+	OrderTime    []int64  // Null without an order
+	BillTime     []int64  // Null without a bill row
+	Store        []uint32 // as shown: the order's, else the bill row's
+	BillStore    []uint32 // the bill row's: its fee follows it (rules 7); 0 without one
 	Terminal     []uint32
 	Operator     []uint32
 	PosAmount    []int64 // Null without an order
@@ -60,6 +63,7 @@ func (s *Settled) columns() []column {
 		{"order_time", &s.OrderTime},
 		{"bill_time", &s.BillTime},
 		{"store", &s.Store},
+		{"bill_store", &s.BillStore},
 		{"terminal", &s.Terminal},
 		{"operator", &s.Operator},
 		{"pos_amount", &s.PosAmount},

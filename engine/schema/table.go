@@ -98,7 +98,16 @@ type Table struct {
 
 	SHA256 string // of the whole file, hex
 	Bytes  int64  // of the whole file
+
+	// Since is the business date, in days since 1970-01-01, from which the table's
+	// rows are carried: the table stands for rows of a file that an earlier day read.
+	// 0 for a table of the inputs.
+	Since int32
 }
+
+// Carried tells that the table is none of the inputs: it stands for rows that an
+// earlier day carried to this one.
+func (t *Table) Carried() bool { return t.Since != 0 }
 
 // ControlOnly tells a table that gives no rows to the run: it only states what those
 // of others come to.
