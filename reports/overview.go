@@ -260,3 +260,6 @@ func (l Lang) part(name string) string {
 	}
 	return name
 }
+
+// StatusText is a status in words.
+func (l Lang) StatusText(s rules.Status) string { return l.status(s) }

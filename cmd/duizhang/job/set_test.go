@@ -42,7 +42,7 @@ func TestSetProblems(t *testing.T) {
 		{"value", minimal, []string{"rebate.tolerance=x"}, []string{`--set (rebate.tolerance): "x": must be an amount of 0 or more with at most six decimals, such as "0.01"`}},
 		{"type", minimal, []string{"limits.breaks=1.5"}, []string{`--set (limits.breaks): "1.5": must be a whole number from 0 to 1000000000`}},
 		{"unknown section", minimal, []string{"rebat.tolerance=1"}, []string{`--set (rebat): "rebat": unknown key; valid: date, timezone, inputs, columns, default_merchant, matching, goods, refunds, rebate, fees, shifts, limits, output, state; did you mean "rebate"?`}},
-		{"unknown key", minimal, []string{"rebate.tolerence=1"}, []string{`--set (rebate.tolerence): "tolerence": unknown key; valid: tolerance, statement_pid; did you mean "tolerance"?`}},
+		{"unknown key", minimal, []string{"rebate.tolerancy=1"}, []string{`--set (rebate.tolerancy): "tolerancy": unknown key; valid: tolerance, statement_pid; did you mean "tolerance"?`}},
 		{"no section", minimal, []string{"date.x=1"}, []string{`--set (date): must be a date, such as 2026-11-20`}},
 		{"below a value", "date: 2026-11-20\n" + minimal, []string{"date.x=1"}, []string{`--set (date.x): date is not a mapping of keys to values`}},
 		{"in a list", minimal, []string{"inputs.pos_orders=[a, 7]"}, []string{`--set (inputs.pos_orders[1]): "7": must be text (put a number in quotes)`}},
