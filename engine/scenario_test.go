@@ -345,8 +345,10 @@ func groupRows(r *engine.Result) []map[string]string {
 		rows[i] = map[string]string{
 			"provider_pid": g.Provider, "merchant_pid": g.Merchant, "product": g.Product, "period": g.Period,
 			"trades": strconv.FormatInt(g.Trades, 10), "rate": rate, "expected": micro(g.Expected), "stated": stated,
-			"difference": micro(g.Stated.Sub(g.Expected)),
 			"cause": g.Cause.String(), "lost": micro(g.Lost), "claimable": micro(g.Claimable),
+		}
+		if g.HasStated || g.Cause != rules.CauseStatementPending {
+			rows[i]["difference"] = micro(g.Stated.Sub(g.Expected))
 		}
 	}
 	return rows

@@ -204,7 +204,9 @@ func (s rebateSums) write(w *world, dir string) error {
 			b = appendMicro(b, sum.stated, 2)
 		}
 		b = append(b, ',')
-		b = appendMicro(b, sum.stated-sum.expected, 2)
+		if sum.hasRow || sum.cause() != statementPending { // nothing is missing yet from what has not come
+			b = appendMicro(b, sum.stated-sum.expected, 2)
+		}
 		b = append(b, ',')
 		b = append(b, causeNames[sum.cause()]...)
 		b = append(b, ',')

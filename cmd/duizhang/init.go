@@ -137,9 +137,9 @@ type foundFile struct {
 	why     string // of one that no input takes
 	unknown []string
 	tables  int
-	header  []string          // of its only table
+	header  []string          // of its table, or of the first that lacks a column
 	known   int               // how many of the header are known
-	refused bool              // its only table is
+	refused bool              // that table is
 	missing bool              // for want of a column
 	columns map[string]string // mapped: the file's name by column
 }
@@ -167,8 +167,13 @@ func (d *draft) look(ctx context.Context, name string) error {
 	}
 	f := foundFile{name: name, tables: len(tables)}
 	for _, t := range tables {
-		f.header, f.known, f.refused = slices.Concat(t.Known, t.Unknown), len(t.Known), t.Refused
-		f.missing = t.Refused && len(t.Problems) > 0 && t.Problems[0].Code == "column_missing"
+		missing := t.Refused && len(t.Problems) > 0 && t.Problems[0].Code == "column_missing"
+		if !f.missing { // the sheets of a workbook have one header as a rule: what one lacks, all do
+			f.header, f.known, f.refused, f.missing = slices.Concat(t.Known, t.Unknown), len(t.Known), t.Refused, missing
+			if missing {
+				f.why, _, _ = strings.Cut(t.Problems[0].Message, "\n")
+			}
+		}
 		switch {
 		case t.Refused && t.Kind == 0:
 			if len(t.Problems) > 0 {
@@ -177,6 +182,7 @@ func (d *draft) look(ctx context.Context, name string) error {
 			}
 			f.unknown = d.header(ctx, in.Path, t)
 			f.header, f.known = f.unknown, 0
+		case t.Kind == 0 && f.missing:
 		case t.Kind == 0:
 			f.why = d.app.say("%s，对账不用", "%s, which no input takes", t.Format)
 		case f.kind != 0 && f.kind != t.Kind:
@@ -188,9 +194,6 @@ func (d *draft) look(ctx context.Context, name string) error {
 			f.rows += t.Rows
 			f.unknown = append(f.unknown, t.Unknown...)
 			d.see(t)
-		}
-		if f.missing {
-			f.why, _, _ = strings.Cut(t.Problems[0].Message, "\n")
 		}
 	}
 	if f.kind != 0 && !f.missing {

@@ -49,7 +49,7 @@ var headerNames = map[schema.InputKind][]struct {
 		{"rebate_amount", "支付宝返佣金额 应结算总金额 commission_settle_amount mchProfit 应返金额 协作费 返佣合计 支付宝间连返佣"},
 		{"period", "commission_ym 交易期日 清算日期 结算月份 返佣月份"},
 		{"service_provider_pid", "系统商PID"},
-		{"merchant_pid", "支付宝商户PID commission_pin_mch_id 商户号 收钱吧商户号 mchId"},
+		{"merchant_pid", "支付宝商户PID commission_pin_mch_id 商户号"},
 		{"product", "返佣产品"},
 		{"trade_amount", "支付宝交易金额 commission_total_amount totalAmount 交易金额"},
 		{"trade_count", "commission_count_amount 交易笔数"},
@@ -117,7 +117,7 @@ func (d *draft) settle(ctx context.Context) error {
 	}
 	for i := range d.found {
 		f := &d.found[i]
-		if f.tables != 1 || f.kind == 0 && len(f.header) == 0 {
+		if f.tables != 1 && !f.missing || f.kind == 0 && len(f.header) == 0 {
 			continue
 		}
 		kind := f.kind
@@ -152,18 +152,33 @@ func (d *draft) tryColumns(ctx context.Context, f *foundFile, kind schema.InputK
 	if err != nil {
 		return err
 	}
-	if len(tables) != 1 || tables[0].Refused || tables[0].Kind != kind {
+	rows, unknown, ok := readAs(tables, kind)
+	if !ok {
 		if f.refused && f.missing { // it would only stop the run: a person must look
 			f.kind = 0
 		}
 		return nil
 	}
-	t := tables[0]
-	f.kind, f.rows, f.unknown, f.why, f.columns = kind, t.Rows, t.Unknown, "", columns
+	f.kind, f.rows, f.unknown, f.why, f.columns = kind, rows, unknown, "", columns
 	d.statements = d.statements || kind == schema.Rebate && !slices.ContainsFunc(f.header, func(cell string) bool {
 		return job.ColumnOf(kind, cell) == "service_provider_pid"
 	}) && columns["service_provider_pid"] == ""
 	return nil
+}
+
+// readAs tells whether all tables of a file are of the kind, but for sheets that are no
+// data.
+func readAs(tables []*schema.Table, kind schema.InputKind) (rows int64, unknown []string, ok bool) {
+	for _, t := range tables {
+		stranger := len(tables) > 1 && t.Kind == 0 && t.Format == "" && !t.Refused
+		switch {
+		case t.Refused, t.Kind != kind && !stranger:
+			return 0, nil, false
+		case t.Kind == kind:
+			rows, unknown, ok = rows+t.Rows, append(unknown, t.Unknown...), true
+		}
+	}
+	return rows, unknown, ok
 }
 
 // findPIDs finds the provider to whom statements without a PID belong, and the
