@@ -77,6 +77,9 @@ func (s *Store) addAccounts(b schema.Batch) error {
 		return err
 	}
 	s.count(v.Table, func(c *readCount, i int) {
+		if v.Reject[i] != 0 {
+			return
+		}
 		m := &c.accounts
 		m.count++
 		m.income.AddInt(v.Income[i])
@@ -96,6 +99,9 @@ func (s *Store) keepAccounts(v *schema.Accounts, rows, parts []int32) error {
 		row := k
 		if rows != nil {
 			row = int(rows[k])
+		}
+		if v.Reject[row] != 0 { // its number is nobody's
+			continue
 		}
 		hash := s.hash(v.Flow.At(row))
 		flows.part = append(flows.part, s.partOf(hash))

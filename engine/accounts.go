@@ -28,6 +28,7 @@ type tie struct {
 
 	rows            int32 // of the account bill
 	first           int32 // of them, or -1
+	rejected        int32 // the first row of it that was rejected, or -1
 	income, expense int64
 	status          rules.AccountStatus
 }
@@ -109,6 +110,9 @@ func (w *worker) findDuplicateAccounts() {
 	for flow := range int32(w.flows.len()) {
 		first := int32(-1)
 		for _, row := range s.flowRows.of(flow) {
+			if a.Reject[row] != 0 {
+				continue
+			}
 			if first >= 0 && a.Account[row] == a.Account[first] {
 				s.first[row] = first
 				continue
@@ -152,7 +156,7 @@ func (w *worker) tieBill(unit, row int32) {
 	}
 	if at < 0 {
 		at = int32(len(s.ties))
-		t := tie{unit: unit, merchant: b.Merchant[row], key: w.billKey[row], bill: row, first: -1}
+		t := tie{unit: unit, merchant: b.Merchant[row], key: w.billKey[row], bill: row, first: -1, rejected: -1}
 		if unit >= 0 {
 			s.ofUnit[unit] = at
 			t.merchant, t.key = w.units[unit].merchant, w.units[unit].key
@@ -265,8 +269,14 @@ func (w *worker) linkAccounts() {
 		if s.first[row] >= 0 {
 			continue
 		}
-		income, expense := a.Income[row], w.spent(row)
 		at := w.tieOf(row)
+		if a.Reject[row] != 0 {
+			if at >= 0 {
+				w.tieRejected(&s.ties[at], row)
+			}
+			continue
+		}
+		income, expense := a.Income[row], w.spent(row)
 		if at < 0 {
 			m := w.found.beyond[a.Type[row]]
 			if m == nil {
@@ -284,6 +294,14 @@ func (w *worker) linkAccounts() {
 		if t.first < 0 || w.p.places.compare(a.Table[row], a.Line[row], a.Table[t.first], a.Line[t.first]) < 0 {
 			t.first = row
 		}
+	}
+}
+
+// tieRejected notes that a row of the trade was rejected: the first by its place.
+func (w *worker) tieRejected(t *tie, row int32) {
+	a := &w.rows.Accounts
+	if t.rejected < 0 || comparePlaces(a.Table[row], a.Line[row], a.Table[t.rejected], a.Line[t.rejected]) < 0 {
+		t.rejected = row
 	}
 }
 
@@ -320,6 +338,9 @@ func (w *worker) takes(at, row int32) bool {
 	a, t := &w.rows.Accounts, &w.ties.ties[at]
 	if !t.compared() || a.Account[row] != t.account {
 		return false
+	}
+	if a.Time[row] == schema.Null { // a rejected row without a time
+		return true
 	}
 	bills := w.p.billSpans[t.owner]
 	return bills.of(a.Time[row]) != nil || bills.of(a.Time[row]-postingLag) != nil
@@ -374,6 +395,9 @@ func (w *worker) findAccount(t *tie, amount, found int64) {
 	}
 	if t.first >= 0 {
 		br.Table, br.Line = a.Table[t.first], a.Line[t.first]
+	}
+	if t.rejected >= 0 {
+		br.Reason = w.p.tables[a.Table[t.rejected]].Source(a.Line[t.rejected])
 	}
 	w.found.breaks = append(w.found.breaks, br)
 	if b.Kind[t.bill] == uint8(schema.Refund) {

@@ -197,7 +197,7 @@ func cleanDay(trades int) *madeDay {
 			a.TradeNo.AppendString(trade)
 			a.OutTradeNo.AppendString(no)
 			a.Type, a.Time = append(a.Type, credit), append(a.Time, noon)
-			a.Income, a.Expense = append(a.Income, income), append(a.Expense, expense)
+			a.Income, a.Expense, a.Reject = append(a.Income, income), append(a.Expense, expense), append(a.Reject, 0)
 		}
 		moved("F", 1000, 0)
 		if i%10 == 0 {

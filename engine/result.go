@@ -52,7 +52,7 @@ type Break struct {
 	Expected   int64  // what should be (POS side, or computed), in the unit of Amount; Null if there is none
 	Found      int64  // what is (bill, statement); Null if there is none
 	What       string // the column or part that Expected and Found are of, or ""
-	Reason     string // rules.Reason's word or another code's, or ""
+	Reason     string // rules.Reason's word, another code's, or the place of a rejected row that it lacks; or ""
 	Suggestion string // the candidate that a suggestion found: out_trade_no or trade_no and source
 	Table      int32  // -1 for none
 	Line       int32

@@ -281,7 +281,7 @@ func breakRows(r *engine.Result) []map[string]string {
 		rows[i] = map[string]string{
 			"code": b.Code.String(), "side": b.Side.String(), "severity": b.Severity.String(),
 			"merchant_pid": b.Merchant, "out_trade_no": b.OutTradeNo, "trade_no": b.TradeNo,
-			"out_request_no": b.RequestNo, "amount": amount, "what": b.What, "source": placeOf(r, b.Table, b.Line),
+			"out_request_no": b.RequestNo, "amount": amount, "what": b.What, "reason": b.Reason, "source": placeOf(r, b.Table, b.Line),
 			// The place of the candidate stands last in a suggestion.
 			"suggested": b.Suggestion[strings.LastIndexByte(b.Suggestion, ' ')+1:],
 		}

@@ -109,6 +109,11 @@ func makeDay(seed uint64, orders int) *madeDay {
 	for i, n := range counts {
 		d.tables[i].Rows = n
 	}
+	for i, code := range a.Reject {
+		if code != 0 {
+			d.tables[a.Table[i]].Rejected++
+		}
+	}
 	for i, account := range map[int]string{0: "2088000000000001", 1: "2088000000000002", 6: "2088000000000001", 7: "2088000000000002"} {
 		t := d.tables[i]
 		t.Account, t.From, t.To, t.Linked = account, testDay*daySeconds, (testDay+1)*daySeconds, true
@@ -157,6 +162,7 @@ func (d *madeDay) addAccount(a *schema.Accounts, m uint32, i int, trade, no stri
 		a.OutTradeNo.AppendString(row[1])
 		a.Type = append(a.Type, d.words.Code([]string{"在线支付", "收费", "提现"}[rng.IntN(3)]))
 		a.Time = append(a.Time, t)
+		a.Reject = append(a.Reject, uint8(rng.IntN(8)/7)*uint8(rules.CodeTimeSyntax))
 		a.Income = append(a.Income, amount*int64(rng.IntN(4)%2))
 		a.Expense = append(a.Expense, int64(rng.IntN(5)))
 		if rng.IntN(6) == 0 { // a number that another order's row has too

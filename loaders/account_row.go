@@ -114,6 +114,7 @@ func (p *accountParser) row(line int32, cells [][]byte, raw []byte) {
 	if r.fault != 0 {
 		p.totals.balances.broken(line)
 		p.reject(line, cells, raw)
+		p.acceptNumbers(line, r)
 		return
 	}
 	p.accept(line, r)
@@ -201,6 +202,7 @@ func (p *accountParser) readID(cells [][]byte, c accountColumn, r *accountRow) [
 	switch {
 	case damaged:
 		p.fault(r, c, rules.CodeIDDamaged)
+		return nil
 	case repaired:
 		r.repairs |= 1 << billIDNumber
 	}
@@ -365,7 +367,27 @@ func (p *accountParser) accept(line int32, r *accountRow) {
 	a.Time = append(a.Time, r.time)
 	a.Income = append(a.Income, orZero(r.income))
 	a.Expense = append(a.Expense, orZero(r.expense))
+	a.Reject = append(a.Reject, 0)
 	p.totals.accepted(r, line, &p.b.pre)
+}
+
+// acceptNumbers adds what is known of a rejected row: whose trade lacks it.
+func (p *accountParser) acceptNumbers(line int32, r *accountRow) {
+	if p.b.noOwner || len(r.tradeNo) == 0 && len(r.outNo) == 0 {
+		return
+	}
+	a := p.out
+	a.Table = append(a.Table, p.t.number)
+	a.Line = append(a.Line, line)
+	a.Account = append(a.Account, p.b.account)
+	a.Flow.Append(nil)
+	a.TradeNo.Append(r.tradeNo)
+	a.OutTradeNo.Append(r.outNo)
+	a.Type = append(a.Type, 0)
+	a.Time = append(a.Time, r.time)
+	a.Income = append(a.Income, 0)
+	a.Expense = append(a.Expense, 0)
+	a.Reject = append(a.Reject, uint8(r.fault))
 }
 
 // reject reports the row of p.now for its first fault.

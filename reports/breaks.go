@@ -120,10 +120,18 @@ func reason(b *engine.Break, lang Lang, p Privacy) string {
 		return ""
 	case b.Code == rules.BreakTradeNoConflict:
 		return lang.pick("POS 记的交易号 ", "the POS has trade number ") + b.Reason
+	case accountRejected(b):
+		return lang.pick("账务明细里它有一行被拒收，没有计入："+b.Reason, "a row of it in the account bill was rejected and is not counted: "+b.Reason)
 	case b.Code == rules.BreakControlTotal:
 		return lang.pick("文件所列 / 实际：", "stated / found: ") + b.Reason
 	}
 	return p.Text(worded(reasonTexts, b.Reason, lang))
+}
+
+// accountRejected: the trade lacks a row of the account bill that was rejected, whose
+// place the reason is.
+func accountRejected(b *engine.Break) bool {
+	return b.Reason != "" && (b.Code == rules.BreakAccountMissing || b.Code == rules.BreakAccountMismatch)
 }
 
 // controlDetail names the control total and both of its sides, which the reason
@@ -204,6 +212,9 @@ func difference(b *engine.Break, lang Lang) string {
 // suggestion says what to do, and the candidate that was found.
 func suggestion(b *engine.Break, lang Lang) string {
 	text := lang.text(b.Code).Do
+	if accountRejected(b) {
+		text = lang.pick("先按「拒收」改正 "+b.Reason+" 这一行，再重跑", "first put right the row "+b.Reason+", see the rejects, and run again")
+	}
 	if b.Suggestion == "" {
 		return text
 	}

@@ -303,7 +303,7 @@ func (a *app) printExplanation(x *explanation) error {
 	a.printRecords(a.say("匹配", "match"), x.Trades, a.whyTrade)
 	a.printGoods(x.Goods)
 	a.printRecords(a.say("退款", "refunds"), x.Refunds, a.whyTrade)
-	a.printRecords(a.say("账务", "account bill"), x.Accounts, a.whyAccount)
+	a.printRecords(a.say("账务", "account bill"), x.Accounts, func(r record) string { return a.whyAccount(x, r) })
 	a.printRecords(a.say("返佣", "rebate"), x.Rebates, a.whyRebate)
 	a.printRecords(a.say("差异", "breaks"), x.Breaks, nil)
 	a.printRecords(a.say("拒收", "rejects"), x.Rejects, nil)
@@ -387,7 +387,7 @@ func (a *app) whyTrade(r record) string {
 }
 
 // whyAccount says what the account bill has of a trade, in words.
-func (a *app) whyAccount(r record) string {
+func (a *app) whyAccount(x *explanation, r record) string {
 	status, _ := rules.ParseAccountStatus(r.value("status"))
 	switch status {
 	case rules.AccountMatched:
@@ -395,6 +395,9 @@ func (a *app) whyAccount(r record) string {
 	case rules.AccountMismatch:
 		return a.say("账务明细与业务明细相差 %s", "the account bill is %s off what the trade bill expects", r.value("difference"))
 	case rules.AccountMissing:
+		if slices.ContainsFunc(x.Rejects, func(r record) bool { return r.value("kind") == accountKind }) {
+			return a.say("账务明细里它的行被拒收（见“拒收”）", "its row in the account bill was rejected (see the rejects)")
+		}
 		return a.say("账务明细覆盖这个账号和时间，但没有这一笔", "the account bill covers this account and time, and lacks the trade")
 	case rules.AccountPending:
 		return a.say("完成时间在账务明细的最末一分钟，入账可能在下一份账单", "finished in the last minute of the account bill: it may be posted in the next one")

@@ -53,7 +53,7 @@ func (a *app) edges(x *explanation) []edge {
 	}
 	for _, r := range x.Accounts {
 		e := edgeOf(billKind, r, "bill_source", accountKind, "account_source")
-		e.Why, e.Breaks = a.whyAccount(r), breaksOn(x, r, "", "account")
+		e.Why, e.Breaks = a.whyAccount(x, r), breaksOn(x, r, "", "account")
 		edges = append(edges, e)
 	}
 	for _, r := range x.Rebates {

@@ -377,6 +377,9 @@ type Accounts struct {
 	// Expense is 支出 as written, 0 for none: which sign means money out is known
 	// when the whole file is (Table.ExpenseSign).
 	Expense []int64
+	// A rejected row is known by its numbers alone, so that the trade that lacks it can
+	// say so: it moves no money.
+	Reject []uint8 // rules.Code, 0 for none
 }
 
 // Len is the number of rows.
@@ -394,6 +397,7 @@ func (a *Accounts) columns() []column {
 		{"time", &a.Time},
 		{"income", &a.Income},
 		{"expense", &a.Expense},
+		{"reject", &a.Reject},
 	}
 }
 
