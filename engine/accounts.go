@@ -300,7 +300,7 @@ func (w *worker) linkAccounts() {
 // tieRejected notes that a row of the trade was rejected: the first by its place.
 func (w *worker) tieRejected(t *tie, row int32) {
 	a := &w.rows.Accounts
-	if t.rejected < 0 || comparePlaces(a.Table[row], a.Line[row], a.Table[t.rejected], a.Line[t.rejected]) < 0 {
+	if t.rejected < 0 || w.p.places.compare(a.Table[row], a.Line[row], a.Table[t.rejected], a.Line[t.rejected]) < 0 {
 		t.rejected = row
 	}
 }
