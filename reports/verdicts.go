@@ -147,3 +147,6 @@ func settledText(breaks []engine.Break, l Lang) string {
 	return l.pick(itoa(count)+" 条差异已有结论（"+amount.String6()+"），不计入限额",
 		itoa(count)+" breaks have a verdict ("+amount.String6()+") and count towards no limit")
 }
+
+// Stake is the amount of a break in millionths of a yuan.
+func Stake(b *engine.Break) rules.Sum { return stake(b) }

@@ -56,6 +56,8 @@ type app struct {
 	logFormat string
 	version   bool
 	published bool // a run has been published, or written to out.failed
+	list      bool // several runs: with --json their summaries are a list
+	listed    int
 }
 
 func (a *app) say(zh, en string, args ...any) string { return a.lang.Say(zh, en, args...) }

@@ -68,7 +68,7 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 	}
 	out := outOf(j, f)
 	a.tidy(out, out+failedSuffix)
-	scratch, err := a.scratch(out)
+	scratch, err := a.scratch(out, explainSuffix)
 	if err != nil {
 		return err
 	}

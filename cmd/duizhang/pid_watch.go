@@ -174,7 +174,7 @@ func (a *app) datedPaths(file string) bool {
 // pidUses runs the engine over the orders, and gives what the tills sent.
 func (a *app) pidUses(ctx context.Context, j *job.Job, size sizing, f pidWatchFlags) ([]engine.PIDUse, *session, error) {
 	out := outOf(j, f.runFlags)
-	scratch, err := a.scratch(out)
+	scratch, err := a.scratch(out, explainSuffix)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +33,9 @@ type runFlags struct {
 	allowIncomplete bool
 	profile         string
 	set             []string
+	from, to        string // --from, --to: a run for each of these days
+	whatIf          bool
+	diff            diffFlags // of --what-if
 
 	given func(flag string) bool // on the command line, if only blank
 }
@@ -49,26 +54,57 @@ func (a *app) runCommand() *cobra.Command {
 		Long: a.say(`按作业文件对账，把结果一次性发布到 output.dir。
 
 缺文件、文件无法读取或控制总额不符时（退出码 3）什么也不发布，已知的情况写入 out.failed/；
-用 --allow-incomplete 可照常发布，各报告都会注明不完整。`,
+用 --allow-incomplete 可照常发布，各报告都会注明不完整。
+
+--from、--to 逐日对账；有差异或拒收超限时继续，别的问题停在那一天，退出码取各天中最重的。
+各天的结果要分开保存，就在 output.dir 里写日期，例如 out/{date:20060102}；否则最后一天的留下。
+
+--set 替代作业文件里的值，检查同样严格。--what-if 只算不写：与这一天已有的结果相比
+（没有则与不加 --set 的结果相比）有哪些差别；给出 --out 时，结果另存到那里。
+退出码 0 表示比较完成，无论有无差别。`,
 			`Reconciles a job and publishes the results to output.dir in one step.
 
 When an input is missing, unreadable or fails its control total (exit status 3) nothing is
 published, and what is known goes to out.failed/. With --allow-incomplete the run is
-published all the same, and every report says that it is incomplete.`),
+published all the same, and every report says that it is incomplete.
+
+--from and --to run one day after the other; breaks or rejects above the limits do not stop them,
+anything else stops at its day, and the exit status is the gravest of all days. To keep the results
+of all days, have the date in output.dir, as in out/{date:20060102}; else those of the last remain.
+
+--set takes the place of a value of the job file, and is checked as strictly. --what-if computes and
+writes nothing: it shows what differs from the results that the day has, or, if it has none, from
+those without --set; with --out, its results are kept there. Exit status 0 says that the comparison
+was made, whatever it found.`),
 		Example: `  duizhang run duizhang.yaml
   duizhang run duizhang.yaml --date yesterday
   duizhang run duizhang.yaml --date 2026-11-20 --out /data/recon/2026-11-20
+  duizhang run duizhang.yaml --from 2026-11-18 --to 2026-11-20
+  duizhang run duizhang.yaml --set rebate.tolerance=0.01 --what-if
   duizhang run duizhang.yaml --memory 2GiB --workers 4 --json`,
 		Args: a.exactly(1, "请给出一个作业文件", "give one job file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.whatIf:
+				f.diff.limitSet = cmd.Flags().Changed("limit")
+				return a.whatIf(cmd.Context(), args[0], f)
+			case cmd.Flags().Changed("limit"):
+				return usage(a.say("--limit 要与 --what-if 同用", "--limit goes with --what-if"), "")
+			case cmd.Flags().Changed("from"), cmd.Flags().Changed("to"):
+				return a.runDays(cmd.Context(), args[0], f)
+			}
 			return a.runJob(cmd.Context(), args[0], f)
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	a.dateFlag(cmd, &f)
+	flags.StringVar(&f.from, "from", "", a.say("从这一天起，逐日对账（与 --to 同用）", "a run for each day from this one on (with --to)"))
+	flags.StringVar(&f.to, "to", "", a.say("到这一天为止，含当天", "to this day, inclusive"))
 	flags.StringVar(&f.out, "out", "", a.say("输出文件夹，替代 output.dir", "output folder, in place of output.dir"))
 	a.setFlag(cmd, &f)
+	flags.BoolVar(&f.whatIf, "what-if", false, a.say("只看会怎样：不改输出和状态，列出与已有结果的差别", "change no output and no state, and show what would differ"))
+	a.limitFlag(cmd, &f.diff)
 	a.sizeFlags(cmd, &f)
 	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
 	flags.StringVar(&f.profile, "profile", "", a.say("把各阶段的耗时、内存表和 CPU、内存剖析写到这个文件夹（报告运行慢时附上）", "write a table of the stages, and CPU and memory profiles, to this folder (to report a slow run)"))
@@ -133,7 +169,13 @@ func (a *app) prepare(file string, f runFlags) (*job.Job, sizing, error) {
 		return nil, size, a.blankFlag("date")
 	}
 	j, err := a.readJob(file, f.date, f.set...)
-	return j, size, err
+	if err != nil {
+		return nil, size, err
+	}
+	if _, fault := j.Dated(f.out); fault != "" {
+		return nil, size, usage("--out: "+strconv.Quote(f.out)+": "+fault, "")
+	}
+	return j, size, nil
 }
 
 // blankFlag is the error of a flag whose value is blank.
@@ -204,6 +246,7 @@ type runner struct {
 	outcome reports.Outcome
 	dir     string // where the results are now: out, or out.failed
 
+	parts       func(*engine.Part) error   // looks at every part; may be nil
 	shiftOrders func(engine.ShiftOrder)    // what is behind the differences of the shifts; may be nil
 	verdicts    map[string]reports.Verdict // what people concluded so far
 	claims      []reports.ClaimInfo
@@ -213,6 +256,15 @@ func (r *runner) run(ctx context.Context, show progress) error {
 	if err := r.checkPrimary(); err != nil {
 		return err
 	}
+	r.limits()
+	if r.outcome.Incomplete && !r.flags.allowIncomplete {
+		return r.fail(ctx)
+	}
+	return r.publish(ctx, show)
+}
+
+// limits says what the run is measured by.
+func (r *runner) limits() {
 	r.outcome = reports.Outcome{
 		Incomplete: r.incomplete(),
 		Limits: reports.Limits{
@@ -220,28 +272,13 @@ func (r *runner) run(ctx context.Context, show progress) error {
 		},
 		Timings: r.timings.sofar,
 	}
-	if r.outcome.Incomplete && !r.flags.allowIncomplete {
-		return r.fail(ctx)
-	}
-	return r.publish(ctx, show)
 }
 
 // publish computes the run, writes it beside its place and puts it there.
 func (r *runner) publish(ctx context.Context, show progress) error {
-	w := reports.NewWriter(r.reportOptions(r.staging.Dir()))
-	defer func() { _ = w.Close() }()
-	if err := r.reconcile(ctx, w, show); err != nil {
+	if err := r.compute(ctx, r.reportOptions(r.staging.Dir()), show); err != nil {
 		return err
 	}
-	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
-		return err
-	}
-	reports.Settle(r.result.Breaks, r.verdicts)
-	r.outcome.ExitCode = r.status()
-	if err := r.write(ctx, w); err != nil {
-		return err
-	}
-	r.claims = w.Claims()
 	if err := r.rememberBreaks(ctx); err != nil {
 		return err
 	}
@@ -259,8 +296,31 @@ func (r *runner) publish(ctx context.Context, show progress) error {
 	return nil
 }
 
+// compute computes the run and writes its outputs into the folder of the options.
+func (r *runner) compute(ctx context.Context, o reports.Options, show progress) error {
+	r.limits()
+	w := reports.NewWriter(o)
+	defer func() { _ = w.Close() }()
+	if err := r.reconcile(ctx, w, show); err != nil {
+		return err
+	}
+	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
+		return err
+	}
+	reports.Settle(r.result.Breaks, r.verdicts)
+	r.outcome.ExitCode = r.status()
+	if err := r.write(ctx, w); err != nil {
+		return err
+	}
+	r.claims = w.Claims()
+	return nil
+}
+
 func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
 	defer r.timings.start("reconcile")()
+	if r.parts != nil {
+		sink = &watchedSink{sink, r.parts}
+	}
 	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.tables, sink, engine.RunOptions{
 		Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders,
 	})
@@ -270,6 +330,20 @@ func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show pro
 		}
 	}
 	return err
+}
+
+// A watchedSink shows each part to somebody besides its sink.
+type watchedSink struct {
+	engine.ResultSink
+	watch func(*engine.Part) error
+}
+
+// Part shows the part, and hands it on.
+func (s *watchedSink) Part(ctx context.Context, p *engine.Part) error {
+	if err := s.watch(p); err != nil {
+		return err
+	}
+	return s.ResultSink.Part(ctx, p)
 }
 
 func (r *runner) write(ctx context.Context, w *reports.Writer) error {
@@ -415,6 +489,16 @@ func (a *app) printSummary(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
 	if err != nil {
 		return &failure{status: exitUsage, err: err}
+	}
+	if a.list {
+		sign := ","
+		if a.listed == 0 {
+			sign = "["
+		}
+		a.listed++
+		if _, err := io.WriteString(a.stdout, sign); err != nil {
+			return err
+		}
 	}
 	_, err = a.stdout.Write(text)
 	return err

@@ -111,7 +111,7 @@ func (a *app) shift(ctx context.Context, file string, f shiftFlags) error {
 func (a *app) shiftPages(ctx context.Context, j *job.Job, size sizing, f shiftFlags) (pages []reports.ShiftPage, incomplete bool, err error) {
 	out := outOf(j, f.runFlags)
 	a.tidy(out, out+failedSuffix)
-	scratch, err := a.scratch(out)
+	scratch, err := a.scratch(out, explainSuffix)
 	if err != nil {
 		return nil, false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"duizhang/cmd/duizhang/job"
 	"duizhang/engine/fsys"
@@ -14,7 +15,8 @@ import (
 // outOf is the output folder of a job.
 func outOf(j *job.Job, f runFlags) string {
 	if f.out != "" {
-		return f.out
+		out, _ := j.Dated(f.out) // prepare has checked it
+		return out
 	}
 	return j.Path(j.Output.Dir)
 }
@@ -56,18 +58,19 @@ func (a *app) removeFailed(dir string) {
 	}
 }
 
-// scratch is a folder for the temporary files of explain: beside the output
-// folder, where the disk is that runs use, or else in a folder of the user's. It
-// goes with the command; after a crash the next one removes it.
-func (a *app) scratch(out string) (*reports.Staging, error) {
+// scratch is a folder for the temporary files of a command that publishes nothing:
+// beside the output folder, where the disk is that runs use, or else in a folder of
+// the user's. It goes with the command; after a crash the next one removes it.
+func (a *app) scratch(out, suffix string) (*reports.Staging, error) {
 	var places []string
 	if info, err := os.Stat(filepath.Dir(filepath.Clean(out))); err == nil && info.IsDir() {
-		places = append(places, out+explainSuffix)
+		places = append(places, out+suffix)
 	}
+	name := strings.TrimPrefix(suffix, ".")
 	if cache, err := os.UserCacheDir(); err == nil {
-		places = append(places, filepath.Join(cache, "duizhang", "explain"))
+		places = append(places, filepath.Join(cache, "duizhang", name))
 	}
-	places = append(places, filepath.Join(os.TempDir(), "duizhang-"+strconv.Itoa(os.Getuid()), "explain"))
+	places = append(places, filepath.Join(os.TempDir(), "duizhang-"+strconv.Itoa(os.Getuid()), name))
 	var errs error
 	for _, place := range places {
 		staging, err := reports.NewStaging(place, 0)

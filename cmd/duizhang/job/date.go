@@ -57,3 +57,7 @@ func dated(path string, day time.Time, l lang.Lang) (text, fault string) {
 		rest = after
 	}
 }
+
+// Dated fills the business date in that a path asks for; fault says what is wrong
+// with it, if anything is.
+func (j *Job) Dated(path string) (text, fault string) { return dated(path, j.Day, j.lang) }
