@@ -55,9 +55,14 @@ func (d *deflaters) create(dir, name string) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.archive(f), nil
+}
+
+// archive begins a ZIP in a file, which goes with it.
+func (d *deflaters) archive(f *os.File) *archive {
 	zw := zip.NewWriter(f)
 	zw.RegisterCompressor(zip.Deflate, d.compressor)
-	return &archive{f, zw}, nil
+	return &archive{f, zw}
 }
 
 func (a *archive) finish() error {
