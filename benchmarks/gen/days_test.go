@@ -22,7 +22,11 @@ func newDays(t *testing.T, cfg DaysConfig) *Days {
 
 // The books of a ledger, run day after day, come to what the trades were planted as.
 func TestLedgerKeepsThePlan(t *testing.T) {
-	for seed := range uint64(20) {
+	seeds := uint64(20)
+	if testing.Short() {
+		seeds = 4
+	}
+	for seed := range seeds {
 		d := newDays(t, DaysConfig{Seed: seed, Days: 40, Trades: 60, Merchants: 1 + int(seed%3), Crossing: 250, Refunded: 300})
 		got, want := map[Closing]int{}, map[Closing]int{}
 		d.Closings(func(c Closing) { want[c]++ })

@@ -18,6 +18,7 @@ import (
 
 type generateFlags struct {
 	trades, merchants int
+	days              int
 	seed              uint64
 	date, out         string
 	profile           string
@@ -49,12 +50,16 @@ expected/ has what a run must find. The same flags always give the same files.`)
   duizhang generate --out log --pos api
   duizhang generate --out all --profile sources
   duizhang generate --out portal --account-form portal19 --taobao e61 --rebate ka
+  duizhang generate --out month --days 30 --date 2026-11-01 --trades 200
   duizhang generate --out perf --profile performance --trades 1000000
   duizhang generate --out many --profile small-zips --trades 100000 --merchants 500`,
 		Args: a.exactly(0, "generate 不带参数；请用 --out", "generate takes no arguments; use --out"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.out == "" {
 				return a.blankFlag("out")
+			}
+			if cmd.Flags().Changed("days") {
+				return a.generateDays(cmd.Context(), f)
 			}
 			cfg, err := a.generateConfig(cmd, f)
 			if err != nil {
@@ -85,6 +90,8 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.IntVar(&f.merchants, "merchants", 0, a.say("商户数；small-zips 为账单数", "merchants; of small-zips, the number of bills"))
 	flags.Uint64Var(&f.seed, "seed", 1, a.say("随机种子", "seed"))
 	flags.StringVar(&f.date, "date", "", a.say("业务日期", "business date"))
+	flags.IntVar(&f.days, "days", 0, a.say("生成连续这么多天（从 --date 起）：跨零点的订单、隔天的退款、上月的返佣账单，用来试带状态的运行",
+		"so many days one after the other, from --date on: orders across midnight, refunds of earlier days, last month's statement; to try runs with a state"))
 	flags.BoolVar(&f.clean, "clean", false, a.say("不埋任何差异", "plant nothing: both sides agree"))
 	flags.BoolVar(&f.accounts, "accounts", false, a.say("加上账务明细", "account bills as well"))
 	flags.StringVar(&f.account, "account-form", gen.AccountForms[0], a.say("账务写成账务明细的哪一代、资金流水或 XLSX（含 --accounts）：",
@@ -202,15 +209,54 @@ func orElse(value, otherwise int) int {
 // dataFolders are what a data set has besides its job file.
 var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "taobao", "expected"}
 
-// generate writes a data set. What is in the folder is left alone, unless it is
-// an earlier data set and force says to replace it.
+// generate writes a data set.
 func (a *app) generate(ctx context.Context, dir string, cfg gen.Config, force bool) (*gen.Truth, error) {
+	if err := a.clearData(dir, force); err != nil {
+		return nil, err
+	}
+	truth, err := gen.Write(ctx, dir, cfg)
+	if err != nil {
+		return nil, &failure{status: exitUsage, err: err}
+	}
+	return truth, nil
+}
+
+// generateDays writes the data of several days.
+func (a *app) generateDays(ctx context.Context, f generateFlags) error {
+	if f.days < 1 || f.days > 400 {
+		return usage(a.say("--days: 应为 1 到 400", "--days: must be 1 to 400"), "")
+	}
+	if f.date != "" {
+		if _, err := time.Parse(time.DateOnly, f.date); err != nil {
+			return usage(a.say("--date: %q: 应为日期，例如 2026-11-20", "--date: %q: must be a date such as 2026-11-20", f.date), "")
+		}
+	}
+	if err := a.clearData(f.out, f.force); err != nil {
+		return err
+	}
+	truth, err := gen.WriteDays(ctx, f.out, gen.DaysConfig{
+		Seed: f.seed, From: f.date, Days: f.days, Trades: f.trades, Merchants: f.merchants,
+	})
+	if err != nil {
+		return &failure{status: exitUsage, err: err}
+	}
+	if a.json {
+		return a.printJSON(truth)
+	}
+	a.note(a.say("已写入 %s：%d 天，从 %s 到 %s；作业文件 %s", "wrote %s: %d days, from %s to %s; job file %s",
+		f.out, len(truth.Days), truth.Days[0].Date, truth.Days[len(truth.Days)-1].Date, filepath.Join(f.out, jobName)))
+	return nil
+}
+
+// clearData makes room for a data set. What is in the folder is left alone, unless it
+// is an earlier data set and force says to replace it.
+func (a *app) clearData(dir string, force bool) error { //nolint:revive // flag-parameter: --force
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
-		return nil, usage(a.say("%s: 不是文件夹", "%s: not a folder", dir), "")
+		return usage(a.say("%s: 不是文件夹", "%s: not a folder", dir), "")
 	}
 	empty, err := isEmpty(dir)
 	if err != nil {
-		return nil, &failure{status: exitUsage, err: err}
+		return &failure{status: exitUsage, err: err}
 	}
 	if !empty {
 		_, err := os.Stat(filepath.Join(dir, "expected", "truth.json"))
@@ -221,22 +267,18 @@ func (a *app) generate(ctx context.Context, dir string, cfg gen.Config, force bo
 			if ours {
 				hint = a.say("换一个文件夹，或用 --force 替换以前生成的数据", "choose another folder, or replace the earlier data set with --force")
 			}
-			return nil, usage(a.say("%s 不是空文件夹，没有改动", "%s is not empty; nothing was changed", dir), hint)
+			return usage(a.say("%s 不是空文件夹，没有改动", "%s is not empty; nothing was changed", dir), hint)
 		case !ours:
-			return nil, usage(a.say("%s 里不是以前生成的数据，没有改动", "%s holds something else than a data set; nothing was changed", dir),
+			return usage(a.say("%s 里不是以前生成的数据，没有改动", "%s holds something else than a data set; nothing was changed", dir),
 				a.say("换一个文件夹", "choose another folder"))
 		}
 		for _, name := range append([]string{jobName}, dataFolders...) {
 			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-				return nil, &failure{status: exitUsage, err: err}
+				return &failure{status: exitUsage, err: err}
 			}
 		}
 	}
-	truth, err := gen.Write(ctx, dir, cfg)
-	if err != nil {
-		return nil, &failure{status: exitUsage, err: err}
-	}
-	return truth, nil
+	return nil
 }
 
 // isEmpty tells whether the folder is empty or not there yet.
