@@ -41,7 +41,11 @@ type posRefund struct {
 func (w *worker) number() {
 	r := &w.rows
 	n := r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len() + r.Accounts.Len()
-	w.keys.reset(n)
+	known := n
+	if w.p.job.History != nil {
+		known = 2 * n // out_trade_nos of earlier days come on top
+	}
+	w.keys.reset(known)
 	w.trades.reset(n)
 	w.orderKey = w.group(w.orderKey, &w.keys, &r.Orders.OutTradeNo)
 	w.refundKey = w.group(w.refundKey, &w.keys, &r.Refunds.OutTradeNo)

@@ -123,8 +123,9 @@ func (w *worker) statementsOf(u *unit) {
 	if trade < 0 && u.order >= 0 {
 		trade = w.orders[u.order].trade
 	}
+	past := len(w.pastPaid) > 0
 	for _, row := range w.statementsByTrade.of(trade) {
-		if !w.statementUsed[row] {
+		if !w.statementUsed[row] && (!past || w.pastOfRow[row] < 0) {
 			w.paidRows = append(w.paidRows, row)
 		}
 	}
@@ -133,7 +134,7 @@ func (w *worker) statementsOf(u *unit) {
 	}
 	for _, row := range w.statementsByKey.of(u.key) {
 		t := w.statementTrade[row]
-		if w.statementUsed[row] || t >= 0 && (t == trade || w.tradeKnown(t)) {
+		if w.statementUsed[row] || t >= 0 && (t == trade || w.tradeKnown(t)) || past && w.pastOfRow[row] >= 0 {
 			continue
 		}
 		if s.Merchant[row] == u.merchant || s.Merchant[row] == 0 {
@@ -156,7 +157,13 @@ func (w *worker) auditUnit(u *unit, out *Part) {
 		return
 	}
 	w.statementsOf(u)
-	if u.bill < 0 {
+	w.auditTrade(u, out)
+}
+
+// auditTrade audits a trade, today's or an earlier day's, whose statement rows are
+// in w.paidRows.
+func (w *worker) auditTrade(u *unit, out *Part) {
+	if !w.hasPayment(u) {
 		w.unearned(u)
 		return
 	}
@@ -175,6 +182,44 @@ func (w *worker) auditUnit(u *unit, out *Part) {
 	for _, product := range w.products {
 		w.auditProduct(u, product, out)
 	}
+}
+
+// A sale is what the audit must know of a trade besides its money.
+type sale struct {
+	merchant        uint32 // of the payment
+	time            int64  // 完成时间
+	store, terminal uint32
+	pid             uint32 // sys_service_provider_id as sent, 0 if empty
+	pidKnown        bool   // there is an order that says what was sent
+	wrongKey        bool
+	run             int32 // of the order, or -1
+}
+
+func (w *worker) saleOf(u *unit) sale {
+	b, in, h := &w.rows.Bills, &w.rows.Orders, &w.past
+	if w.isPast(u) {
+		flags := h.Flags[u.past]
+		return sale{
+			merchant: h.BillMerchant[u.past], time: h.BillTime[u.past], store: h.Store[u.past], terminal: h.Terminal[u.past],
+			pid: h.ProviderPID[u.past], pidKnown: h.PosAmount[u.past] != schema.Null && flags&schema.SettledPIDUnknown == 0,
+			wrongKey: flags&schema.SettledWrongKey != 0, run: -1,
+		}
+	}
+	s := sale{merchant: b.Merchant[u.bill], time: b.Time[u.bill], run: -1}
+	if u.order >= 0 {
+		s.run = w.orders[u.order].run
+		s.pid = in.ProviderPID[s.run]
+		s.wrongKey = in.Flags[s.run]&schema.OrderPIDWrongKey != 0
+		s.pidKnown = in.Flags[s.run]&schema.OrderPIDUnknown == 0
+	}
+	s.store = either(in.Store, s.run, b.Store, u.bill)
+	s.terminal = either(in.Terminal, s.run, b.Terminal, u.bill)
+	return s
+}
+
+// hasPayment: a bill has the trade.
+func (w *worker) hasPayment(u *unit) bool {
+	return u.bill >= 0 || w.isPast(u) && w.past.BillAmount[u.past] != schema.Null
 }
 
 // A payout is what statements pay for one trade and product.
@@ -204,10 +249,9 @@ func (w *worker) payout(product uint32) payout {
 // An audited is the audit of one trade for one product.
 type audited struct {
 	judgement
+	sale
 	unit     *unit
 	product  uint32
-	pid      uint32 // sys_service_provider_id as sent, 0 if empty
-	run      int32  // of the order, or -1
 	group    groupKey
 	cause    rules.Cause // the final one
 	basis    rules.Fen
@@ -218,21 +262,18 @@ type audited struct {
 }
 
 func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
-	b, in := &w.rows.Bills, &w.rows.Orders
-	a := audited{unit: u, product: product, run: -1}
-	key := judgeKey{pid: noOrder, merchant: b.Merchant[u.bill], product: product, day: dayOf(b.Time[u.bill])}
-	if u.order >= 0 {
-		a.run = w.orders[u.order].run
-		a.pid = in.ProviderPID[a.run]
-		key.wrongKey = in.Flags[a.run]&schema.OrderPIDWrongKey != 0
-		if in.Flags[a.run]&schema.OrderPIDUnknown == 0 { // else the order does not say what was sent
-			key.pid = a.pid
-		}
+	a := audited{unit: u, product: product, sale: w.saleOf(u)}
+	key := judgeKey{pid: noOrder, merchant: a.merchant, product: product, day: dayOf(a.time), wrongKey: a.wrongKey}
+	if a.pidKnown {
+		key.pid = a.pid
 	}
 	a.judgement = w.judge(key)
 	a.group = groupKey{a.provider, u.merchant, product, a.period}
 	a.basis = w.basis(u, a.judgement)
 	a.paid = w.payout(product)
+	if a.paid.rows == 0 && !a.covered && !a.together && w.isPast(u) {
+		return // there is nothing new to say of it
+	}
 	if w.p.collecting {
 		w.collect(&a)
 		return
@@ -275,9 +316,22 @@ func (w *worker) concludeAudit(a *audited) {
 // basis is what the rebate of the trade is computed on, less the same of its
 // refunds completed in the period.
 func (w *worker) basis(u *unit, j judgement) rules.Fen {
-	kind := basisKind(j)
-	basis := w.basisOf(kind, u.bill)
+	kind, h, r := basisKind(j), &w.past, &w.pastRefunds
+	var basis rules.Fen
+	if u.bill >= 0 {
+		basis = w.basisOf(kind, u.bill)
+	} else {
+		basis = kind.Of(rules.Fen(h.BillAmount[u.past]), rules.Fen(h.Received[u.past]), rules.Fen(h.RedPacket[u.past]))
+	}
 	w.eachRefund(u, j, func(row int32) { basis -= w.basisOf(kind, row) })
+	if u.past < 0 || u.again {
+		return basis
+	}
+	for _, row := range w.pastReturns.of(u.past) {
+		if r.Counts[row] != 0 && inPeriod(dayOf(r.Time[row]), w.p.text(j.period)) {
+			basis -= kind.Of(rules.Fen(r.BillAmount[row]), rules.Fen(r.Received[row]), rules.Fen(r.RedPacket[row]))
+		}
+	}
 	return basis
 }
 
@@ -316,18 +370,11 @@ func inPeriod(day int32, period string) bool {
 
 func (w *worker) basisOf(kind rules.Basis, row int32) rules.Fen {
 	b := &w.rows.Bills
-	switch kind {
-	case rules.BasisOrderAmount:
-		return rules.Fen(b.Amount[row])
-	case rules.BasisBuyerPaid:
-		return rules.Fen(b.Received[row]) - given(b.RedPacket[row]) - given(b.PlatformDiscount[row])
-	case rules.BasisReceived:
-	}
-	return rules.Fen(b.Received[row])
+	return kind.Of(rules.Fen(b.Amount[row]), rules.Fen(b.Received[row]), w.platformPaid(row))
 }
 
 func (w *worker) emitRebate(a *audited, out *schema.Rebates) {
-	b, in, s := &w.rows.Bills, &w.rows.Orders, &w.rows.Statements
+	in, s := &w.rows.Orders, &w.rows.Statements
 	u := a.unit
 	out.Merchant = append(out.Merchant, u.merchant)
 	out.OutTradeNo.Append(w.outTradeNo(u.key))
@@ -350,9 +397,9 @@ func (w *worker) emitRebate(a *audited, out *schema.Rebates) {
 	out.Stated = append(out.Stated, stated)
 	out.Loss = append(out.Loss, a.loss)
 	out.Period = append(out.Period, a.period)
-	out.Store = append(out.Store, either(in.Store, a.run, b.Store, u.bill))
-	out.Terminal = append(out.Terminal, either(in.Terminal, a.run, b.Terminal, u.bill))
-	out.Time = append(out.Time, b.Time[u.bill])
+	out.Store = append(out.Store, a.store)
+	out.Terminal = append(out.Terminal, a.terminal)
+	out.Time = append(out.Time, a.time)
 	out.Agreement = append(out.Agreement, agreement)
 	appendPlace(&out.Pos, in.Table, in.Line, a.run)
 	appendPlace(&out.Statement, s.Table, s.Line, a.paid.first)

@@ -16,7 +16,9 @@ func BenchmarkReconcile(b *testing.B) {
 	for b.Loop() {
 		w.rows.reset()
 		w.rows.add(rows)
-		w.reconcile(0)
+		if _, err := w.reconcile(0); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.ReportMetric(float64(20_000*b.N)/b.Elapsed().Seconds(), "trades/s")
 }
@@ -135,7 +137,7 @@ func TestReconcileAllocates(t *testing.T) {
 	run := func() {
 		w.rows.reset()
 		w.rows.add(rows)
-		if found := w.reconcile(0); len(found.breaks) > 0 {
+		if found, err := w.reconcile(0); err != nil || len(found.breaks) > 0 {
 			t.Fatalf("%d breaks in a clean day: %+v", len(found.breaks), found.breaks[0])
 		}
 	}

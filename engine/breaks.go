@@ -68,6 +68,10 @@ func absolute(v int64) int64 {
 
 func (w *worker) checkDuplicate(u *unit, run int32, pos, bill int64) {
 	gap := int64(0)
+	if u.again {
+		w.checkAgain(u, pos, bill)
+		return
+	}
 	if u.order >= 0 {
 		w.find(rules.BreakDuplicate, rules.SidePOS, u, pos, schema.Null, pos, "")
 		in := &w.rows.Orders
@@ -85,6 +89,19 @@ func (w *worker) checkDuplicate(u *unit, run int32, pos, bill int64) {
 	w.find(rules.BreakDuplicate, rules.SideBill, u, bill, schema.Null, bill, "")
 	if gap = w.billGap(u.bill, w.billUse[u.bill].first); gap != 0 {
 		w.find(rules.BreakDuplicateConflict, rules.SideBill, u, gap, w.rows.Bills.Amount[w.billUse[u.bill].first], bill, "")
+	}
+}
+
+// checkAgain finds the breaks of a unit that an earlier day settled. Of that day
+// the amount is known.
+func (w *worker) checkAgain(u *unit, pos, bill int64) {
+	side, amount, first := rules.SidePOS, pos, w.past.PosAmount[u.past]
+	if u.order < 0 {
+		side, amount, first = rules.SideBill, bill, w.past.BillAmount[u.past]
+	}
+	w.find(rules.BreakDuplicate, side, u, amount, schema.Null, amount, "")
+	if gap := absolute(amount - first); gap != 0 {
+		w.find(rules.BreakDuplicateConflict, side, u, gap, first, amount, "")
 	}
 }
 
@@ -181,6 +198,10 @@ func (w *worker) checkRefund(r *refundUnit) {
 	}
 	switch r.status {
 	case rules.StatusDuplicate:
+		if r.past >= 0 {
+			w.checkRefundAgain(r, pos, bill)
+			return
+		}
 		if r.bill < 0 {
 			w.findRefund(rules.BreakRefundDuplicate, r, pos, schema.Null, pos, "")
 			first := w.posRefunds[w.posRefunds[r.pos].first].run
@@ -204,8 +225,23 @@ func (w *worker) checkRefund(r *refundUnit) {
 		w.findRefund(rules.BreakRefundStatusMismatch, r, bill, pos, bill, "")
 	case rules.StatusMatched, rules.StatusPending, rules.StatusExcluded:
 	}
-	if r.bill >= 0 && r.unit >= 0 && w.units[r.unit].order < 0 && w.units[r.unit].bill < 0 {
+	if r.bill >= 0 && r.unit >= 0 && w.isOrphan(&w.units[r.unit]) {
 		w.findRefund(rules.BreakRefundOrphan, r, bill, schema.Null, bill, "")
+		if w.p.job.History != nil {
+			w.found.breaks[len(w.found.breaks)-1].Severity = rules.BreakRefundOrphan.SeverityWithState()
+		}
+	}
+}
+
+// checkRefundAgain finds the breaks of a refund that an earlier day had.
+func (w *worker) checkRefundAgain(r *refundUnit, pos, bill int64) {
+	amount, first := pos, w.pastRefunds.PosAmount[r.past]
+	if r.bill >= 0 {
+		amount, first = bill, w.pastRefunds.BillAmount[r.past]
+	}
+	w.findRefund(rules.BreakRefundDuplicate, r, amount, schema.Null, amount, "")
+	if gap := absolute(amount - first); gap != 0 {
+		w.findRefund(rules.BreakDuplicateConflict, r, gap, first, amount, "")
 	}
 }
 
@@ -220,6 +256,12 @@ func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, ex
 	run := int32(-1)
 	if u.order >= 0 {
 		run = w.orders[u.order].run
+	}
+	if w.isPast(u) {
+		w.fillPast(&br, u)
+		w.found.breaks = append(w.found.breaks, br)
+		w.about(subject{order: -1, bill: -1})
+		return int32(len(w.found.breaks) - 1)
 	}
 	br.Store = w.p.text(either(in.Store, run, b.Store, u.bill))
 	br.Terminal = w.p.text(either(in.Terminal, run, b.Terminal, u.bill))
@@ -241,6 +283,17 @@ func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, ex
 	w.found.breaks = append(w.found.breaks, br)
 	w.about(subject{order: u.order, bill: u.bill})
 	return int32(len(w.found.breaks) - 1)
+}
+
+// fillPast says of a trade of an earlier day what find says of one of today's.
+func (w *worker) fillPast(br *Break, u *unit) {
+	h := &w.past
+	br.Store, br.Terminal = w.p.text(h.Store[u.past]), w.p.text(h.Terminal[u.past])
+	br.Operator, br.PID = w.p.text(h.Operator[u.past]), w.p.text(h.ProviderPID[u.past])
+	if br.Time = h.BillTime[u.past]; br.Time == schema.Null {
+		br.Time = h.OrderTime[u.past]
+	}
+	br.Table = -1
 }
 
 // findRefund adds a break of a refund.

@@ -68,7 +68,12 @@ type AggregatedRow struct {
 
 // claims reports whether the row is claimable, or is computed together with rows
 // that may be.
+//
+// Of a trade of an earlier day the input rows are not known: no pack can show them.
 func (w *worker) claims(a *audited) bool {
+	if w.isPast(a.unit) {
+		return false
+	}
 	if a.cause.Appeal() == rules.AppealClaimable {
 		return true
 	}

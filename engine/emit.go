@@ -14,12 +14,21 @@ var errIncomplete = errors.New("a goods line was rejected")
 
 // emit writes the result rows in key order, and finds the breaks on the way.
 func (w *worker) emit(out *Part) {
+	w.settledRow = fill(w.settledRow, len(w.units), -1)
 	for _, i := range w.sorted {
 		u := &w.units[i]
+		if w.isPast(u) {
+			w.pastStatements(i)
+			w.auditTrade(u, out)
+			continue
+		}
 		w.checkUnit(u)
 		w.checkCoupon(u, w.emitGoods(u, &out.Goods))
 		w.auditUnit(u, out)
 		w.emitTrade(u, &out.Trades)
+		if w.p.job.State {
+			w.keepTrade(i, &out.Settled)
+		}
 		if w.p.settles {
 			w.addToShift(u)
 		}
@@ -27,7 +36,7 @@ func (w *worker) emit(out *Part) {
 			w.guard(u)
 		}
 	}
-	w.emitRefunds(&out.Refunds)
+	w.emitRefunds(out)
 }
 
 func (w *worker) emitTrade(u *unit, out *schema.Trades) {
@@ -116,6 +125,9 @@ func (w *worker) outTradeNo(key int32) []byte {
 
 // tradeNo is the trade_no of the unit's payment, else its order's.
 func (w *worker) tradeNo(u *unit) []byte {
+	if w.isPast(u) {
+		return w.past.TradeNo.At(int(u.past))
+	}
 	if u.bill >= 0 && w.billTrade[u.bill] >= 0 {
 		return w.rows.Bills.TradeNo.At(int(u.bill))
 	}
@@ -225,7 +237,7 @@ func (w *worker) rejectRange(o *order) {
 }
 
 // emitRefunds writes the refund rows in key order.
-func (w *worker) emitRefunds(out *schema.RefundRows) {
+func (w *worker) emitRefunds(out *Part) {
 	w.sortedRefunds = w.sortedRefunds[:0]
 	for i := range w.refunds {
 		w.sortedRefunds = append(w.sortedRefunds, int32(i))
@@ -243,7 +255,10 @@ func (w *worker) emitRefunds(out *schema.RefundRows) {
 	for _, i := range w.sortedRefunds {
 		r := &w.refunds[i]
 		w.checkRefund(r)
-		w.emitRefund(r, out)
+		w.emitRefund(r, &out.Refunds)
+		if w.p.job.State {
+			w.keepRefund(r, &out.Returned)
+		}
 		if w.p.settles {
 			w.addRefundToShift(r)
 		}

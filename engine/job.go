@@ -82,7 +82,7 @@ func (j *Job) Parts() []PartState {
 		}
 		return PartState{Name: name, Ran: true}
 	}
-	return []PartState{
+	parts := []PartState{
 		part("trades", schema.AlipayBill, schema.PosOrders),
 		part("refunds", schema.AlipayBill),
 		part("pos_refunds", schema.AlipayBill, schema.PosRefundsKind),
@@ -98,6 +98,10 @@ func (j *Job) Parts() []PartState {
 		part("devices", schema.DeviceRewardsKind),
 		part("device_registry", schema.DeviceRewardsKind, schema.DevicesKind),
 	}
+	if j.State {
+		parts = append(parts, PartState{Name: "carry", Ran: true}, PartState{Name: "history", Ran: true})
+	}
+	return parts
 }
 
 // The kinds of input whose orders or refunds are the POS's. Taobao orders are

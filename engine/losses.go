@@ -114,11 +114,8 @@ func (w *worker) addLoss(a *audited) {
 		g.claimable.AddInt(a.loss)
 	case rules.AppealOwed, rules.AppealNone:
 	}
-	b, in := &w.rows.Bills, &w.rows.Orders
-	store := either(in.Store, a.run, b.Store, a.unit.bill)
-	terminal := either(in.Terminal, a.run, b.Terminal, a.unit.bill)
-	t := b.Time[a.unit.bill]
-	w.addLossTo(lossKey{byTerminal, terminal, store, a.group.merchant}, a.cause, a.loss, t)
+	t := a.time
+	w.addLossTo(lossKey{byTerminal, a.terminal, a.store, a.group.merchant}, a.cause, a.loss, t)
 	if a.cause != rules.CauseOK && a.cause != rules.CauseStatementPending {
 		w.addLossTo(lossKey{kind: byProvider, a: a.pid}, a.cause, a.loss, t)
 		w.addLossTo(lossKey{kind: byDay, a: uint32(dayOf(t))}, a.cause, a.loss, t)

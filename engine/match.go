@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"slices"
 
 	"duizhang/engine/schema"
@@ -23,6 +24,10 @@ type unit struct {
 	firstRefund int32 // chain of refund units, -1 for none
 	lastRefund  int32
 	cause       rules.Cause
+
+	past   int32     // in the history: its trade, or what it has of a trade of today's; -1 for none
+	before rules.Fen // what earlier days refunded of it
+	again  bool      // an earlier day has settled it
 }
 
 // sortBills resolves the merchants of the bill rows, rejects the rows that have
@@ -171,7 +176,7 @@ func (w *worker) makeUnits() {
 			w.billUse[o.bill].unit = int32(len(w.units))
 		}
 		w.units = append(w.units, unit{
-			order: int32(i), bill: o.bill, key: o.key, merchant: o.merchant, firstRefund: -1, lastRefund: -1,
+			order: int32(i), bill: o.bill, key: o.key, merchant: o.merchant, firstRefund: -1, lastRefund: -1, past: -1,
 		})
 	}
 	for i := range b.Len() {
@@ -181,7 +186,7 @@ func (w *worker) makeUnits() {
 		}
 		use.unit = int32(len(w.units))
 		w.units = append(w.units, unit{
-			order: -1, bill: int32(i), key: w.billKey[i], merchant: b.Merchant[i], firstRefund: -1, lastRefund: -1,
+			order: -1, bill: int32(i), key: w.billKey[i], merchant: b.Merchant[i], firstRefund: -1, lastRefund: -1, past: -1,
 		})
 	}
 	w.rowUnits = len(w.units)
@@ -241,7 +246,7 @@ func (w *worker) settle() {
 	for i := range w.units[:w.rowUnits] {
 		u := &w.units[i]
 		switch {
-		case u.order >= 0 && w.orders[u.order].first >= 0, u.order < 0 && w.billUse[u.bill].first >= 0:
+		case u.again, u.order >= 0 && w.orders[u.order].first >= 0, u.order < 0 && w.billUse[u.bill].first >= 0:
 			u.status = rules.StatusDuplicate
 		case u.order >= 0 && w.orders[u.order].excluded != 0:
 			u.status, u.reason = rules.StatusExcluded, w.orders[u.order].excluded
@@ -336,13 +341,20 @@ func (w *worker) paidTwice(u *unit) bool {
 	return false
 }
 
-// sortUnits orders the units by key: merchant, out_trade_no, then place.
+// sortUnits orders the units by key: merchant, out_trade_no, then place. Trades of
+// earlier days that statements pay are among them.
 func (w *worker) sortUnits() {
 	w.rankKeys()
 	w.unitOrder = w.unitOrder[:0]
 	for i := range w.rowUnits {
 		u := &w.units[i]
 		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, w.rankOf(u.key), int32(i)})
+	}
+	for i, paid := range w.pastPaid {
+		if i == 0 || w.pastPaid[i-1].unit != paid.unit {
+			u := &w.units[paid.unit]
+			w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, w.rankOf(u.key), paid.unit})
+		}
 	}
 	slices.SortFunc(w.unitOrder, func(a, b orderedUnit) int {
 		if a.merchant == b.merchant && a.rank != b.rank { // nearly always
@@ -365,6 +377,12 @@ type orderedUnit struct {
 func (w *worker) compareUnits(u, v *unit) int {
 	if c := w.compareKeys(u.merchant, u.key, v.merchant, v.key); c != 0 {
 		return c
+	}
+	if up, vp := w.isPast(u), w.isPast(v); up || vp { // they have no place, and come first
+		if up && vp {
+			return bytes.Compare(w.tradeNo(u), w.tradeNo(v))
+		}
+		return compareBool(vp, up)
 	}
 	if (u.order >= 0) != (v.order >= 0) {
 		if u.order >= 0 {

@@ -357,6 +357,12 @@ func (p *plan) posMerchant(given, store uint32) uint32 {
 
 // feeRate is the service fee rate of a trade (rules 7), or Null.
 func (p *plan) feeRate(merchant, store uint32) int64 {
+	if store >= uint32(len(p.storeFee)) { // a word of an earlier day: no registry has it
+		store = 0
+	}
+	if merchant >= uint32(len(p.merchantFee)) {
+		merchant = 0
+	}
 	if fee := p.storeFee[store]; fee != schema.Null {
 		return fee
 	}

@@ -25,6 +25,7 @@ type outTotals struct {
 	scenarios       [8]ScenarioTally
 	allocated       rules.Sum
 	parts           rules.Sum // expected parts of the refunds
+	moved           rules.Sum // bill refunds that move their trade's cumulative amount
 	losses          rules.Sum
 	stated          rules.Sum
 
@@ -56,6 +57,11 @@ func tally(p *Part) outTotals {
 			if v != schema.Null {
 				t.parts.AddInt(v)
 			}
+		}
+	}
+	for i, counts := range p.Returned.Counts {
+		if counts != 0 {
+			t.moved.AddInt(p.Returned.BillAmount[i])
 		}
 	}
 	for i, cause := range p.Rebates.Cause {
@@ -123,6 +129,7 @@ func (t *outTotals) merge(o *outTotals) {
 	}
 	t.allocated.AddSum(o.allocated)
 	t.parts.AddSum(o.parts)
+	t.moved.AddSum(o.moved)
 	t.losses.AddSum(o.losses)
 	t.stated.AddSum(o.stated)
 }
@@ -210,8 +217,9 @@ func (d *driver) prove(*Result) []Invariant {
 	return all
 }
 
-// proveCarried checks that every row that was carried in is closed or carried on,
-// and that what is carried to the next days is what is pending.
+// proveCarried checks what has to do with other days: that every row that was carried in is closed or carried on,
+// and that what is carried to the next days is what is pending; and that trades
+// have been refunded what earlier days and today's refunds come to.
 func (d *driver) proveCarried(add func(name, left, right string)) {
 	t := &d.totals
 	add("carry.in", strconv.FormatInt(d.store.carried, 10), strconv.FormatInt(t.carriedClosed+t.carriedOn, 10))
@@ -221,6 +229,10 @@ func (d *driver) proveCarried(add func(name, left, right string)) {
 		pending.merge(side{of.BillCount, of.BillAmount})
 	}
 	add("carry.out", pending.String(), t.carriedOut.String())
+	cumulative := t.refundedBefore
+	cumulative.AddSum(d.out.moved)
+	cumulative.AddSum(t.refundedPending)
+	add("refunds.cumulative", t.refunded.String2(), cumulative.String2())
 }
 
 // proveRows checks that every row that a loader accepted reached the engine.

@@ -63,10 +63,19 @@ func perPeriod(j judgement) bool {
 	return j.agreement != nil && j.agreement.Rounding == rules.RoundPeriod
 }
 
-// placeRank is the unit's place as one number: bill table and line.
+// placeRank is the unit's place as one number: bill table and line. Trades of earlier
+// days have none: they come before today's, in an order of their own.
 func (w *worker) placeRank(u *unit) uint64 {
+	const today, uncarried = 1 << 63, 1 << 62
+	if u.bill < 0 {
+		return w.p.hash(w.tradeNo(u)) &^ today
+	}
 	b := &w.rows.Bills
-	return uint64(b.Table[u.bill])<<32 | uint64(b.Line[u.bill])
+	place := today | uint64(b.Table[u.bill])<<32 | uint64(b.Line[u.bill])
+	if !w.p.carried(b.Table[u.bill]) {
+		place |= uncarried
+	}
+	return place
 }
 
 // settledTogether: the group is rounded as one and paid as expected, so that its

@@ -118,7 +118,8 @@ func (w *worker) checkSplit(r *refundUnit) {
 // beginReturns starts to follow the goods that come back, if the order's goods
 // are known and a POS refund names some.
 func (w *worker) beginReturns(u *unit) bool {
-	if u.order < 0 || !u.split {
+	past := w.isPast(u) && w.past.PosAmount[u.past] != schema.Null
+	if u.order < 0 && !past || !u.split {
 		return false
 	}
 	asks := false
@@ -128,13 +129,29 @@ func (w *worker) beginReturns(u *unit) bool {
 	if !asks {
 		return false
 	}
+	coupon := u.funding[rules.FundCoupon]
+	if past { // whose goods are not known any more
+		return w.continueReturns(u, nil, rules.Fen(w.past.PosAmount[u.past]), coupon)
+	}
 	o := &w.orders[u.order]
-	total := rules.Fen(w.rows.Orders.Total[o.run])
 	_, lines, err := w.allocate(o)
 	if err != nil {
 		lines = nil
 	}
-	return w.returns.Begin(lines, total, u.funding[rules.FundCoupon], w.p.job.Remainder) == nil
+	return w.continueReturns(u, lines, rules.Fen(w.rows.Orders.Total[o.run]), coupon)
+}
+
+// continueReturns starts with what earlier days refunded: which goods came back
+// with it is not known.
+func (w *worker) continueReturns(u *unit, lines []rules.AllocatedLine, total, coupon rules.Fen) bool {
+	if w.returns.Begin(lines, total, coupon, w.p.job.Remainder) != nil {
+		return false
+	}
+	if u.order < 0 || u.before > 0 {
+		w.returns.Book(u.before)
+		w.returns.Forget()
+	}
+	return true
 }
 
 // askRefund compares what a POS refund that lists its goods asks for with what
@@ -193,6 +210,24 @@ func (w *worker) overpaid(u *unit, r *refundUnit, amount rules.Fen) {
 	r.overpaid = int64(rules.Overpaid(returned, w.returns.ProratedReturned()))
 }
 
+// A paidAt says by what the fee of a payment was charged; its merchant is 0 if the
+// payment is not known.
+type paidAt struct {
+	merchant, store uint32
+	received        rules.Fen
+}
+
+func (w *worker) paymentOfRefund(u *unit) paidAt {
+	b, h := &w.rows.Bills, &w.past
+	switch {
+	case u.bill >= 0:
+		return paidAt{b.Merchant[u.bill], b.Store[u.bill], rules.Fen(b.Received[u.bill])}
+	case w.isPast(u) && h.BillAmount[u.past] != schema.Null:
+		return paidAt{h.BillMerchant[u.past], h.BillStore[u.past], rules.Fen(h.Received[u.past])}
+	}
+	return paidAt{}
+}
+
 // refundFee is the service fee that should come back with the refund (rules 7).
 func (w *worker) refundFee(u *unit, r *refundUnit) {
 	if r.bill < 0 || w.rows.Bills.Fee[r.bill] == schema.Null || w.p.tables[w.rows.Bills.Table[r.bill]].FeesAllZero {
@@ -201,8 +236,9 @@ func (w *worker) refundFee(u *unit, r *refundUnit) {
 	b := &w.rows.Bills
 	store, merchant := b.Store[r.bill], b.Merchant[r.bill]
 	received := rules.Fen(b.Received[r.bill])
-	if u.bill >= 0 { // the fee comes back at the rate at which it was charged
-		store, merchant = b.Store[u.bill], b.Merchant[u.bill]
+	paid := w.paymentOfRefund(u)
+	if paid.merchant != 0 { // the fee comes back at the rate at which it was charged
+		store, merchant = paid.store, paid.merchant
 	}
 	rate := w.p.feeRate(merchant, store)
 	if rate == schema.Null {
@@ -217,8 +253,8 @@ func (w *worker) refundFee(u *unit, r *refundUnit) {
 		}
 		due = rules.ExpectedFee(received, rules.Micro(rate))
 	case FeeFullRefundOnly:
-		if !r.exceeds && u.bill >= 0 && u.refunded == u.total {
-			due = rules.ExpectedFee(rules.Fen(b.Received[u.bill]), rules.Micro(rate))
+		if !r.exceeds && paid.merchant != 0 && u.refunded == u.total {
+			due = rules.ExpectedFee(paid.received, rules.Micro(rate))
 		}
 	}
 	r.feeDue = int64(due)

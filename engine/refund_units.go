@@ -24,6 +24,7 @@ type refundUnit struct {
 	exceeds    bool
 	feeDue     int64 // fen, or Null
 	overpaid   int64 // fen, or Null
+	past       int32 // of a duplicate: the refund of an earlier day that counts; else -1
 	mode       rules.RefundMode
 }
 
@@ -39,7 +40,7 @@ func (w *worker) makeRefundUnits() {
 		if p.rejected {
 			continue
 		}
-		u := refundUnit{pos: int32(i), bill: p.bill, unit: -1, next: -1, key: p.key, merchant: p.merchant}
+		u := refundUnit{pos: int32(i), bill: p.bill, unit: -1, next: -1, key: p.key, merchant: p.merchant, past: -1}
 		switch {
 		case p.first >= 0:
 			u.status = rules.StatusDuplicate
@@ -57,10 +58,7 @@ func (w *worker) makeRefundUnits() {
 		case w.rows.Refunds.Undone[p.run] != 0:
 			u.status, u.reason = rules.StatusExcluded, rules.ReasonNotPaid
 		default:
-			u.status = rules.StatusPOSOnly
-			if w.p.mayCome(rules.SidePOS, w.rows.Refunds.Table[p.run], w.rows.Refunds.Time[p.run]) {
-				u.status = rules.StatusPending
-			}
+			u.status = w.singleRefund(p.run)
 		}
 		if u.status != rules.StatusDuplicate && (u.unit < 0 || w.units[u.unit].order < 0 && w.units[u.unit].bill < 0) {
 			if at := w.unitOfPosRefund(p); at >= 0 {
@@ -74,15 +72,12 @@ func (w *worker) makeRefundUnits() {
 		if use.rejected || b.Kind[i] != uint8(schema.Refund) || use.order >= 0 {
 			continue
 		}
-		u := refundUnit{pos: -1, bill: int32(i), unit: -1, next: -1, key: w.billKey[i], merchant: b.Merchant[i]}
+		u := refundUnit{pos: -1, bill: int32(i), unit: -1, next: -1, key: w.billKey[i], merchant: b.Merchant[i], past: -1}
 		if use.first >= 0 {
 			u.status = rules.StatusDuplicate
 		} else {
 			u.unit = w.unitOfBillRefund(int32(i))
-			u.status = rules.StatusBillOnly
-			if w.p.mayCome(rules.SideBill, b.Table[i], b.Time[i]) {
-				u.status = rules.StatusPending
-			}
+			u.status = w.singleBillRefund(int32(i))
 			if at := w.rejectedRefund(int32(i)); at {
 				u.reason = rules.ReasonPOSRejected
 			}
@@ -151,7 +146,7 @@ type orphanKey struct {
 }
 
 func (w *worker) addOrphan(key int32, merchant uint32) int32 {
-	w.units = append(w.units, unit{order: -1, bill: -1, key: key, merchant: merchant, firstRefund: -1, lastRefund: -1})
+	w.units = append(w.units, unit{order: -1, bill: -1, key: key, merchant: merchant, firstRefund: -1, lastRefund: -1, past: -1})
 	return int32(len(w.units) - 1)
 }
 

@@ -89,6 +89,9 @@ func (w *worker) checkPayCode(u *unit, run int32, code uint8) {
 
 // instalments: the order or its payment is in Huabei instalments.
 func (w *worker) instalments(u *unit) bool {
+	if w.isPast(u) {
+		return w.past.Instalments[u.past] > 0
+	}
 	return u.bill >= 0 && w.rows.Bills.Instalments[u.bill] > 0 ||
 		u.order >= 0 && w.rows.Orders.Instalments[w.orders[u.order].run] > 0
 }

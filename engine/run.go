@@ -169,7 +169,10 @@ func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) 
 
 // finish reconciles the rows that the worker holds as the part of that number.
 func (d *driver) finish(ctx context.Context, w *worker, number int, stage string) error {
-	found := w.reconcile(number)
+	found, err := w.reconcile(number)
+	if err != nil {
+		return err
+	}
 	out := tally(&w.part)
 	if !d.plan.collecting {
 		if err := d.sink.Part(ctx, &w.part); err != nil {

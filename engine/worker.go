@@ -64,6 +64,26 @@ type worker struct {
 	orphanOfTrade []int32
 	orphanOfKey   map[orphanKey]int32
 
+	// What the history has for the partition (past.go). Of its trades, one that is
+	// found several times is known by its first row.
+	wanted       schema.Wanted
+	asked        []asked // by row of wanted
+	past         schema.Settled
+	pastRefunds  schema.Returned
+	pastReturns  members // refunds by row of past
+	pastRefs     groups
+	pastFirst    []int32 // by row of past: the first row of its trade
+	pastUnit     []int32 // by row of past: its unit, or -1
+	pastPlaces   []int32
+	pastLines    []int32
+	pastPaid     []pastPaid
+	pastOfRow    []int32 // by statement row: the trade of an earlier day that it pays, or -1
+	unitAsked    []bool
+	unitNow      []int32
+	orphanRow    []int32 // by unit: the first bill refund of an orphan
+	orderOfTrade []int32
+	settledRow   []int32 // by unit: its row of Part.Settled, or -1
+
 	allocator  rules.Allocator
 	returns    rules.Returns
 	goodsLines []rules.GoodsLine
@@ -129,6 +149,9 @@ type totals struct {
 	unpaidElsewhere                   side // orders of another channel that were not paid
 	allocatedOrders                   rules.Sum
 	returned                          rules.Sum // what the refunds of all trades return
+	refunded                          rules.Sum // final cumulative amounts of all trades, with state
+	refundedBefore                    rules.Sum // what earlier days refunded of them
+	refundedPending                   rules.Sum // what pending refunds come to
 	together                          rules.Sum // expected of the right trades that an aggregated row pays; millionths
 	scenarios                         [8]ScenarioTally
 	noGoods, priceUnknown, incomplete int64
@@ -158,6 +181,9 @@ func (t *totals) merge(o *totals) {
 	}
 	t.allocatedOrders.AddSum(o.allocatedOrders)
 	t.returned.AddSum(o.returned)
+	t.refunded.AddSum(o.refunded)
+	t.refundedBefore.AddSum(o.refundedBefore)
+	t.refundedPending.AddSum(o.refundedPending)
 	t.together.AddSum(o.together)
 	for i := range t.scenarios {
 		t.scenarios[i].Orders += o.scenarios[i].Orders
@@ -182,7 +208,7 @@ func newWorker(p *plan) *worker {
 
 // reconcile computes one partition: the rows in w.rows become the result rows in
 // w.part and what is found. It depends on nothing but the plan and the rows.
-func (w *worker) reconcile(number int) *findings {
+func (w *worker) reconcile(number int) (*findings, error) {
 	w.found = &findings{
 		part: int32(number), groups: map[groupKey]*groupSum{},
 		missing: map[terminalKey]*missingFields{},
@@ -204,6 +230,9 @@ func (w *worker) reconcile(number int) *findings {
 	w.matchRefunds()
 	w.makeUnits()
 	w.makeRefundUnits()
+	if err := w.lookUp(); err != nil {
+		return nil, err
+	}
 	w.chainRefunds()
 	w.splitRefunds()
 	w.settle()
@@ -221,7 +250,7 @@ func (w *worker) reconcile(number int) *findings {
 		w.carryOut()
 	}
 	w.breaks, w.found.breaks = w.found.breaks, slices.Clone(w.found.breaks) // what stays takes no more than it needs
-	return w.found
+	return w.found, nil
 }
 
 // addReturned adds up what the refunds return in all, from the trades' final
@@ -229,8 +258,12 @@ func (w *worker) reconcile(number int) *findings {
 func (w *worker) addReturned() {
 	for i := range w.units {
 		u := &w.units[i]
+		w.totals.refunded.Add(u.refunded)
+		if u.past >= 0 && !u.again {
+			w.totals.refundedBefore.Add(w.refundedBefore(u.past))
+		}
 		if u.firstRefund >= 0 && u.split && u.hasTotal {
-			w.totals.returned.Add(w.p.job.Policy.Split(u.funding, u.refunded).Total())
+			w.totals.returned.Add(w.p.job.Policy.Split(u.funding, u.refunded).Total() - w.p.job.Policy.Split(u.funding, u.before).Total())
 		}
 	}
 }

@@ -139,5 +139,6 @@ var invariantTexts = map[string][2]string{
 	"shifts.pos_refunds":  {"交接班：POS 退款 = 各班次之和", "shifts: POS refunds = the sum of the shifts"},
 	"carry.in":            {"跨日结转：转入的行 = 了结 + 继续结转", "carried in: rows = closed + carried on"},
 	"carry.out":           {"跨日结转：待定的笔数、金额 = 转到后续日的", "carried out: pending units = what is left to the next days"},
+	"refunds.cumulative":  {"累计退款：各交易之和 = 以前各日 + 本日", "cumulative refunds: of all trades = earlier days + today"},
 	"statements.amount":   {"返佣账单金额：读入 = 各去向之和", "statement amounts: read = where they ended"},
 }

@@ -17,6 +17,19 @@ const (
 
 var basisWords = []string{BasisReceived: "received", BasisOrderAmount: "order_amount", BasisBuyerPaid: "buyer_paid"}
 
+// Of is what a bill row of an order amount, 商家实收 and what the platform paid of
+// it comes to on this basis.
+func (b Basis) Of(amount, received, platform Fen) Fen {
+	switch b {
+	case BasisOrderAmount:
+		return amount
+	case BasisBuyerPaid:
+		return received - platform
+	case BasisReceived:
+	}
+	return received
+}
+
 func (b Basis) String() string { return word(basisWords, uint8(b), "Basis") }
 
 // ParseBasis is the inverse of String.
