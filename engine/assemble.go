@@ -39,23 +39,31 @@ type posRefund struct {
 
 // number gives every row its groups: by out_trade_no and by trade_no.
 func (w *worker) number() {
+	w.numberKeys()
+	w.numberTrades()
+}
+
+func (w *worker) numberKeys() {
 	r := &w.rows
 	n := r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len() + r.Accounts.Len()
-	known := n
 	if w.p.job.History != nil {
-		known = 2 * n // out_trade_nos of earlier days come on top
+		n *= 2 // out_trade_nos of earlier days come on top
 	}
-	w.keys.reset(known)
-	w.trades.reset(n)
+	w.keys.reset(n)
 	w.orderKey = w.group(w.orderKey, &w.keys, &r.Orders.OutTradeNo)
 	w.refundKey = w.group(w.refundKey, &w.keys, &r.Refunds.OutTradeNo)
 	w.billKey = w.group(w.billKey, &w.keys, &r.Bills.OutTradeNo)
 	w.statementKey = w.group(w.statementKey, &w.keys, &r.Statements.OutTradeNo)
+	w.accountKey = w.group(w.accountKey, &w.keys, &r.Accounts.OutTradeNo)
+}
+
+func (w *worker) numberTrades() {
+	r := &w.rows
+	w.trades.reset(r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len() + r.Accounts.Len())
 	w.orderTrade = w.group(w.orderTrade, &w.trades, &r.Orders.TradeNo)
 	w.refundTrade = w.group(w.refundTrade, &w.trades, &r.Refunds.TradeNo)
 	w.billTrade = w.group(w.billTrade, &w.trades, &r.Bills.TradeNo)
 	w.statementTrade = w.group(w.statementTrade, &w.trades, &r.Statements.TradeNo)
-	w.accountKey = w.group(w.accountKey, &w.keys, &r.Accounts.OutTradeNo)
 	w.accountTrade = w.group(w.accountTrade, &w.trades, &r.Accounts.TradeNo)
 	w.flows.reset(r.Accounts.Len())
 	w.accountFlow = w.group(w.accountFlow, &w.flows, &r.Accounts.Flow)

@@ -106,6 +106,27 @@ func (g *groups) sharedPrefix() int {
 	return len(prefix)
 }
 
+// seats are the groups of the rows of a column.
+type seats struct {
+	group []int32
+	text  *schema.Text
+}
+
+// seat says anew where the keys of n groups stand, after rows have been moved or
+// groups numbered otherwise. No key can be added then.
+func (g *groups) seat(n int, columns []seats) {
+	g.slots = g.slots[:0]
+	g.keys = slices.Grow(g.keys[:0], n)[:n]
+	clear(g.keys)
+	for _, c := range columns {
+		for row, group := range c.group {
+			if group >= 0 && g.keys[group].text == nil {
+				g.keys[group] = groupRep{text: c.text, row: int32(row)}
+			}
+		}
+	}
+}
+
 // members are the rows of each group, in rules 1's order: path, member, line.
 type members struct {
 	start []int32

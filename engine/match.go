@@ -344,11 +344,10 @@ func (w *worker) paidTwice(u *unit) bool {
 // sortUnits orders the units by key: merchant, out_trade_no, then place. Trades of
 // earlier days that statements pay are among them.
 func (w *worker) sortUnits() {
-	w.rankKeys()
 	w.unitOrder = w.unitOrder[:0]
 	for i := range w.rowUnits {
 		u := &w.units[i]
-		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, w.rankOf(u.key), int32(i)})
+		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, u.key, int32(i)})
 	}
 	for i, paid := range w.pastPaid {
 		if i == 0 || w.pastPaid[i-1].unit != paid.unit {
@@ -357,8 +356,8 @@ func (w *worker) sortUnits() {
 		}
 	}
 	slices.SortFunc(w.unitOrder, func(a, b orderedUnit) int {
-		if a.merchant == b.merchant && a.rank != b.rank { // nearly always
-			return int(a.rank) - int(b.rank)
+		if a.merchant == b.merchant && a.key != b.key { // nearly always
+			return int(a.key) - int(b.key)
 		}
 		return w.compareUnits(&w.units[a.unit], &w.units[b.unit])
 	})
@@ -370,8 +369,8 @@ func (w *worker) sortUnits() {
 
 // An orderedUnit is a unit with what it is ordered by.
 type orderedUnit struct {
-	merchant   uint32
-	rank, unit int32
+	merchant  uint32
+	key, unit int32
 }
 
 func (w *worker) compareUnits(u, v *unit) int {
@@ -395,15 +394,6 @@ func (w *worker) compareUnits(u, v *unit) int {
 	return w.p.places.compare(tu, lu, tv, lv)
 }
 
-// rankKeys gives every out_trade_no its place among the partition's.
-func (w *worker) rankKeys() {
-	w.ranked = w.keys.ranked(w.ranked)
-	w.keyRank = slices.Grow(w.keyRank[:0], len(w.ranked))[:len(w.ranked)]
-	for rank, k := range w.ranked {
-		w.keyRank[k.key] = int32(rank)
-	}
-}
-
 func (w *worker) compareKeys(m1 uint32, k1 int32, m2 uint32, k2 int32) int {
 	if m1 != m2 {
 		if w.p.text(m1) < w.p.text(m2) {
@@ -411,15 +401,7 @@ func (w *worker) compareKeys(m1 uint32, k1 int32, m2 uint32, k2 int32) int {
 		}
 		return 1
 	}
-	return int(w.rankOf(k1)) - int(w.rankOf(k2))
-}
-
-// rankOf puts a blank out_trade_no before all others.
-func (w *worker) rankOf(key int32) int32 {
-	if key < 0 {
-		return -1
-	}
-	return w.keyRank[key]
+	return int(k1) - int(k2) // a blank out_trade_no, -1, comes before all others
 }
 
 // placeOf is where the unit stands: its order's place, else its payment's.

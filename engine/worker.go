@@ -17,6 +17,8 @@ type worker struct {
 	orderKey, refundKey, billKey, statementKey         []int32
 	orderTrade, refundTrade, billTrade, statementTrade []int32
 
+	ordering keyOrder
+
 	flows                                 groups
 	accountKey, accountTrade, accountFlow []int32
 	ties                                  tieScratch
@@ -57,8 +59,6 @@ type worker struct {
 	rowUnits      int // units that are rows; orphans follow
 	sorted        []int32
 	unitOrder     []orderedUnit
-	ranked        []rankedKey
-	keyRank       []int32
 	refunds       []refundUnit
 	sortedRefunds []int32
 	orphanOfTrade []int32
@@ -219,7 +219,7 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.totals = totals{}
 	w.subjects, w.extraAudits = w.subjects[:0], w.extraAudits[:0]
 	w.part.reset(number)
-	w.number()
+	w.inKeyOrder()
 	w.prepareJoin()
 	w.assembleOrders()
 	w.assembleRefunds()

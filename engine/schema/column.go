@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -96,10 +97,40 @@ func Append[R Rows](dst, src R, rows []int32) {
 		case *[]uint8:
 			*to = pick(*to, *from[k].data.(*[]uint8), rows)
 		case *Text:
-			src := from[k].data.(*Text)
-			for _, row := range rows {
-				to.Append(src.At(int(row)))
-			}
+			to.pick(from[k].data.(*Text), rows)
+		}
+	}
+}
+
+// A Spare is the memory of one column of each type, which Reorder uses again.
+type Spare struct {
+	ints    []int64
+	numbers []int32
+	words   []uint32
+	bytes   []uint8
+	text    Text
+}
+
+// Reorder makes the given rows of a table, in that order, all of it.
+func Reorder(r Rows, rows []int32, spare *Spare) {
+	for _, c := range r.columns() {
+		switch data := c.data.(type) {
+		case *[]int64:
+			spare.ints = pick(spare.ints[:0], *data, rows)
+			*data, spare.ints = spare.ints, *data
+		case *[]int32:
+			spare.numbers = pick(spare.numbers[:0], *data, rows)
+			*data, spare.numbers = spare.numbers, *data
+		case *[]uint32:
+			spare.words = pick(spare.words[:0], *data, rows)
+			*data, spare.words = spare.words, *data
+		case *[]uint8:
+			spare.bytes = pick(spare.bytes[:0], *data, rows)
+			*data, spare.bytes = spare.bytes, *data
+		case *Text:
+			spare.text.reset()
+			spare.text.pick(data, rows)
+			*data, spare.text = spare.text, *data
 		}
 	}
 }
@@ -136,10 +167,29 @@ func appendAll(dst, from []column) {
 }
 
 func pick[T any](to, from []T, rows []int32) []T {
-	for _, row := range rows {
-		to = append(to, from[row])
+	at := len(to)
+	to = slices.Grow(to, len(rows))[:at+len(rows)]
+	picked := to[at:]
+	for i, row := range rows {
+		picked[i] = from[row]
 	}
 	return to
+}
+
+// pick appends the given values of another column.
+func (t *Text) pick(from *Text, rows []int32) {
+	if len(rows) == 0 {
+		return
+	}
+	if len(t.Offsets) == 0 {
+		t.Offsets = append(t.Offsets, 0)
+	}
+	data, offsets := t.Data, slices.Grow(t.Offsets, len(rows))
+	for _, row := range rows {
+		data = append(data, from.At(int(row))...)
+		offsets = append(offsets, int32(len(data)))
+	}
+	t.Data, t.Offsets = data, offsets
 }
 
 // Size is the number of bytes that a table's values take.
