@@ -44,6 +44,11 @@ func (k *cellKey) hash() uint32 {
 	return uint32((hi2 ^ lo2) >> 16)
 }
 
+// post is where the rows of the cell were made.
+func (k *cellKey) post() postKey {
+	return postKey{k[DimensionStore], k[DimensionTerminal], k[DimensionOperator], k[DimensionMerchant]}
+}
+
 // A cell counts rows. Nearly all orders of a till carry one PID: the first that is
 // met counts in the cell of all PIDs, where the payments do, and every other has a
 // cell of its own. So a trade that both sides know is one look-up.

@@ -19,21 +19,28 @@ type extraAudit struct {
 	product uint32
 }
 
-// count adds the partition's trades, refunds and breaks to the worker's census.
-func (w *worker) count() {
-	c := w.census
-	c.growGoods(len(w.p.texts))
+// beginCount makes ready to count a partition's rows in the worker's census.
+func (w *worker) beginCount() {
+	w.subjects, w.extraAudits = w.subjects[:0], w.extraAudits[:0]
+	w.census.growGoods(len(w.p.texts))
 	w.goodsOrder = fill(w.goodsOrder, len(w.p.texts), 0)
-	for i := range w.units[:w.rowUnits] {
-		u := &w.units[i]
-		if u.order >= 0 {
-			w.countOrder(u)
-			w.eachGoods(u.order, int32(i+1), func(id uint32) { c.goods[id]++ })
-		} else {
-			key := w.billCell(u.bill)
-			c.cells[c.at(&key)].counts[ofPayments]++
-		}
+}
+
+// countUnit counts a trade whose audit is known. The mark is the trade's own, above
+// 0.
+func (w *worker) countUnit(u *unit, mark int32) {
+	if u.order >= 0 {
+		w.countOrder(u)
+		w.eachGoods(u.order, mark, func(id uint32) { w.census.goods[id]++ })
 	}
+	if u.bill >= 0 {
+		w.countPayment(u.bill)
+	}
+}
+
+// countRest counts the partition's refunds and breaks.
+func (w *worker) countRest() {
+	c := w.census
 	for i := range w.refunds {
 		r := &w.refunds[i]
 		if r.pos >= 0 {
@@ -54,24 +61,39 @@ func (w *worker) count() {
 	}
 }
 
-// countOrder counts a trade with an order, and its payment; mostly both are in one
-// cell.
+// countOrder counts an order and its audit.
 func (w *worker) countOrder(u *unit) {
-	c := w.census
 	key, provider := w.orderCell(u.order, 0)
-	all := c.at(&key)
-	counts := &c.cells[c.withProvider(all, provider)].counts
+	if hour := key[DimensionHour]; hour < hours {
+		n := w.posts.number(key.post())
+		p := &w.posts.all[n]
+		if p.provider == unknownWord {
+			p.provider = provider
+		}
+		if p.provider == provider {
+			count := w.posts.hours.of(n, hour)
+			count.orders++
+			if u.cause != 0 {
+				count.audits++
+			}
+			return
+		}
+	}
+	key[DimensionProvider] = provider
+	counts := &w.census.cells[w.census.place(&key, ofOrders)].counts
 	counts[ofOrders]++
 	if u.cause != 0 {
 		counts[ofAudits]++
 	}
-	if u.bill < 0 {
+}
+
+func (w *worker) countPayment(row int32) {
+	key := w.billCell(row)
+	if hour := key[DimensionHour]; hour < hours {
+		w.posts.hours.of(w.posts.number(key.post()), hour).payments++
 		return
 	}
-	if paid := w.billCell(u.bill); paid != key {
-		all = c.at(&paid)
-	}
-	c.cells[all].counts[ofPayments]++
+	w.census.cells[w.census.at(&key)].counts[ofPayments]++
 }
 
 // countBreak counts a break in each population that its subject is a row of.

@@ -17,6 +17,7 @@ func (w *worker) emit(out *Part) {
 	w.settledRow = fill(w.settledRow, len(w.units), -1)
 	for _, i := range w.sorted {
 		u := &w.units[i]
+		w.post = w.postOf(u)
 		if w.isPast(u) {
 			w.pastStatements(i)
 			w.auditTrade(u, out)
@@ -34,6 +35,9 @@ func (w *worker) emit(out *Part) {
 		}
 		if w.p.job.Guard {
 			w.guard(u)
+		}
+		if !w.p.collecting {
+			w.countUnit(u, i+1)
 		}
 	}
 	w.emitRefunds(out)

@@ -17,6 +17,7 @@ type groups struct {
 	slots []int32 // group + 1; 0 is empty
 	mask  uint64
 	keys  []groupRep
+	spare []groupRep // reused
 }
 
 type groupRep struct {
@@ -112,19 +113,35 @@ type seats struct {
 	text  *schema.Text
 }
 
-// seat says anew where the keys of n groups stand, after rows have been moved or
-// groups numbered otherwise. No key can be added then.
-func (g *groups) seat(n int, columns []seats) {
-	g.slots = g.slots[:0]
-	g.keys = slices.Grow(g.keys[:0], n)[:n]
-	clear(g.keys)
+// seat says anew where the keys stand, after rows have been moved.
+func (g *groups) seat(columns ...seats) {
+	for i := range g.keys {
+		g.keys[i].text = nil
+	}
 	for _, c := range columns {
 		for row, group := range c.group {
-			if group >= 0 && g.keys[group].text == nil {
-				g.keys[group] = groupRep{text: c.text, row: int32(row)}
+			if group < 0 {
+				continue
+			}
+			if rep := &g.keys[group]; rep.text == nil {
+				rep.text, rep.row = c.text, int32(row)
 			}
 		}
 	}
+}
+
+// renumber makes number[k] the number of the key that was k.
+func (g *groups) renumber(number []int32) {
+	for i, at := range g.slots {
+		if at > 0 {
+			g.slots[i] = number[at-1] + 1
+		}
+	}
+	g.spare = slices.Grow(g.spare[:0], len(g.keys))[:len(g.keys)]
+	for k, rep := range g.keys {
+		g.spare[number[k]] = rep
+	}
+	g.keys, g.spare = g.spare, g.keys
 }
 
 // members are the rows of each group, in rules 1's order: path, member, line.

@@ -9,6 +9,7 @@ import (
 // keyOrder is the memory of inKeyOrder, used again from partition to partition.
 type keyOrder struct {
 	ranked []rankedKey
+	keys   int     // that were ranked
 	rank   []int32 // by key as it was numbered first
 	start  []int32
 	rows   []int32 // of a table, as they are to stand
@@ -28,6 +29,7 @@ func (w *worker) inKeyOrder() {
 	r, o := &w.rows, &w.ordering
 	w.numberKeys()
 	o.rankKeys(&w.keys)
+	w.keys.renumber(o.rank)
 	w.orderKey = o.byKey(w.orderKey)
 	o.moveRuns(&r.Orders, &r.Lines, r.Orders.Lines)
 	w.refundKey = o.byKey(w.refundKey)
@@ -40,13 +42,13 @@ func (w *worker) inKeyOrder() {
 	schema.Reorder(&r.Statements, o.rows, &o.spare)
 	w.numberTrades()
 	w.statementsInTradeOrder()
-	w.keys.seat(len(o.ranked), []seats{
-		{w.orderKey, &r.Orders.OutTradeNo},
-		{w.refundKey, &r.Refunds.OutTradeNo},
-		{w.billKey, &r.Bills.OutTradeNo},
-		{w.statementKey, &r.Statements.OutTradeNo},
-		{w.accountKey, &r.Accounts.OutTradeNo},
-	})
+	w.keys.seat(
+		seats{w.orderKey, &r.Orders.OutTradeNo},
+		seats{w.refundKey, &r.Refunds.OutTradeNo},
+		seats{w.billKey, &r.Bills.OutTradeNo},
+		seats{w.statementKey, &r.Statements.OutTradeNo},
+		seats{w.accountKey, &r.Accounts.OutTradeNo},
+	)
 }
 
 // statementsInTradeOrder: most statements name trades and no keys.
@@ -58,22 +60,42 @@ func (w *worker) statementsInTradeOrder() {
 	w.statementKey, o.groups = o.groups, w.statementKey
 	o.groups = pick(o.groups[:0], w.statementTrade, o.rows)
 	w.statementTrade, o.groups = o.groups, w.statementTrade
-	w.trades.seat(w.trades.len(), []seats{
-		{w.orderTrade, &r.Orders.TradeNo},
-		{w.refundTrade, &r.Refunds.TradeNo},
-		{w.billTrade, &r.Bills.TradeNo},
-		{w.statementTrade, &r.Statements.TradeNo},
-		{w.accountTrade, &r.Accounts.TradeNo},
-	})
+	w.trades.seat(
+		seats{w.orderTrade, &r.Orders.TradeNo},
+		seats{w.refundTrade, &r.Refunds.TradeNo},
+		seats{w.billTrade, &r.Bills.TradeNo},
+		seats{w.statementTrade, &r.Statements.TradeNo},
+		seats{w.accountTrade, &r.Accounts.TradeNo},
+	)
 }
 
 // rankKeys gives every key its place among the partition's.
 func (o *keyOrder) rankKeys(keys *groups) {
 	o.ranked = keys.ranked(o.ranked)
-	o.rank = slices.Grow(o.rank[:0], len(o.ranked))[:len(o.ranked)]
+	o.keys = len(o.ranked)
+	o.rank = slices.Grow(o.rank[:0], o.keys)[:o.keys]
 	for rank, k := range o.ranked {
 		o.rank[k.key] = int32(rank)
 	}
+}
+
+// rankLater ranks the keys anew if trades of earlier days have brought further ones,
+// whose numbers say nothing of their order.
+func (o *keyOrder) rankLater(keys *groups) {
+	if keys.len() > o.keys {
+		o.rankKeys(keys)
+		return
+	}
+	o.rank = o.rank[:0]
+}
+
+// of is the place of a key after rankLater: before all others for a blank
+// out_trade_no.
+func (o *keyOrder) of(key int32) int32 {
+	if key < 0 || len(o.rank) == 0 {
+		return key
+	}
+	return o.rank[key]
 }
 
 // byKey finds in o.rows how the rows with those keys are to stand, and gives the
@@ -84,7 +106,7 @@ func (o *keyOrder) byKey(keys []int32) []int32 {
 			keys[row] = o.rank[key]
 		}
 	}
-	o.sort(keys, len(o.ranked))
+	o.sort(keys, o.keys)
 	o.groups = pick(o.groups[:0], keys, o.rows)
 	keys, o.groups = o.groups, keys
 	return keys

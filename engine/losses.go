@@ -38,12 +38,15 @@ type lossSum struct {
 // A lossTable adds up losses. A worker keeps one for all its partitions.
 type lossTable struct{ sumTable[lossKey, lossSum] }
 
-func (t *lossTable) at(key lossKey) *lossSum {
-	sum, added := t.sumTable.at(key, key.hash())
+func (t *lossTable) at(key lossKey) *lossSum { return &t.sums[t.index(key)] }
+
+// index is the number of the key's sum.
+func (t *lossTable) index(key lossKey) int32 {
+	n, added := t.sumTable.index(key, key.hash())
 	if added {
-		sum.lastRight = schema.Null
+		t.sums[n].lastRight = schema.Null
 	}
-	return sum
+	return n
 }
 
 func (t *lossTable) merge(o *lossTable) {
@@ -75,6 +78,9 @@ func (l *lossSum) merge(o *lossSum) {
 // prune forgets wrong trades before the latest right one; only the first after it
 // matters.
 func (l *lossSum) prune() {
+	if len(l.wrong) == 0 {
+		return
+	}
 	l.wrong = slices.DeleteFunc(l.wrong, func(t int64) bool { return t <= l.lastRight })
 }
 
@@ -114,11 +120,14 @@ func (w *worker) addLoss(a *audited) {
 		g.claimable.AddInt(a.loss)
 	case rules.AppealOwed, rules.AppealNone:
 	}
-	t := a.time
-	w.addLossTo(lossKey{byTerminal, a.terminal, a.store, a.group.merchant}, a.cause, a.loss, t)
+	l := w.lossOf(a)
+	if a.cause != rules.CausePIDUnknown {
+		l.follow(a.cause.Lost(), a.time)
+	}
 	if a.cause != rules.CauseOK && a.cause != rules.CauseStatementPending {
-		w.addLossTo(lossKey{kind: byProvider, a: a.pid}, a.cause, a.loss, t)
-		w.addLossTo(lossKey{kind: byDay, a: uint32(dayOf(t))}, a.cause, a.loss, t)
+		l.add(a.cause, a.loss)
+		w.losses.at(lossKey{kind: byProvider, a: a.pid}).add(a.cause, a.loss)
+		w.losses.at(lossKey{kind: byDay, a: uint32(dayOf(a.time))}).add(a.cause, a.loss)
 	}
 }
 
@@ -139,21 +148,20 @@ func (w *worker) groupOf(a *audited) *groupSum {
 	return g
 }
 
-func (w *worker) addLossTo(key lossKey, cause rules.Cause, loss, t int64) {
-	l := w.losses.at(key)
-	if key.kind == byTerminal && cause != rules.CausePIDUnknown {
-		if cause.Lost() {
-			if t > l.lastRight {
-				l.wrong = append(l.wrong, t)
-			}
-		} else if t > l.lastRight {
-			l.lastRight = t
-			l.prune()
-		}
+// follow notes at a till's sum whether a trade was sent with a wrong PID.
+func (l *lossSum) follow(wrong bool, t int64) {
+	switch {
+	case t <= l.lastRight:
+	case wrong:
+		l.wrong = append(l.wrong, t)
+	default:
+		l.lastRight = t
+		l.prune()
 	}
-	if cause == rules.CauseOK || cause == rules.CauseStatementPending {
-		return
-	}
+}
+
+// add adds a trade that lost something.
+func (l *lossSum) add(cause rules.Cause, loss int64) {
 	l.count++
 	l.loss.AddInt(loss)
 	switch cause.Appeal() {

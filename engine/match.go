@@ -344,33 +344,35 @@ func (w *worker) paidTwice(u *unit) bool {
 // sortUnits orders the units by key: merchant, out_trade_no, then place. Trades of
 // earlier days that statements pay are among them.
 func (w *worker) sortUnits() {
+	o := &w.ordering
+	o.rankLater(&w.keys)
 	w.unitOrder = w.unitOrder[:0]
 	for i := range w.rowUnits {
 		u := &w.units[i]
-		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, u.key, int32(i)})
+		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, o.of(u.key), int32(i)})
 	}
 	for i, paid := range w.pastPaid {
 		if i == 0 || w.pastPaid[i-1].unit != paid.unit {
 			u := &w.units[paid.unit]
-			w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, w.rankOf(u.key), paid.unit})
+			w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, o.of(u.key), paid.unit})
 		}
 	}
 	slices.SortFunc(w.unitOrder, func(a, b orderedUnit) int {
-		if a.merchant == b.merchant && a.key != b.key { // nearly always
-			return int(a.key) - int(b.key)
+		if a.merchant == b.merchant && a.rank != b.rank { // nearly always
+			return int(a.rank) - int(b.rank)
 		}
 		return w.compareUnits(&w.units[a.unit], &w.units[b.unit])
 	})
 	w.sorted = w.sorted[:0]
-	for _, o := range w.unitOrder {
-		w.sorted = append(w.sorted, o.unit)
+	for _, ordered := range w.unitOrder {
+		w.sorted = append(w.sorted, ordered.unit)
 	}
 }
 
 // An orderedUnit is a unit with what it is ordered by.
 type orderedUnit struct {
-	merchant  uint32
-	key, unit int32
+	merchant   uint32
+	rank, unit int32
 }
 
 func (w *worker) compareUnits(u, v *unit) int {
@@ -401,7 +403,7 @@ func (w *worker) compareKeys(m1 uint32, k1 int32, m2 uint32, k2 int32) int {
 		}
 		return 1
 	}
-	return int(k1) - int(k2) // a blank out_trade_no, -1, comes before all others
+	return int(w.ordering.of(k1)) - int(w.ordering.of(k2))
 }
 
 // placeOf is where the unit stands: its order's place, else its payment's.

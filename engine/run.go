@@ -149,6 +149,7 @@ func (d *driver) mergeWorker(w *worker) {
 	d.losses.merge(&w.losses)
 	mergeUses(d.plan.places, d.uses, w.pidUses)
 	d.census.merge(w.census)
+	d.census.addHours(&w.posts)
 }
 
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {

@@ -193,11 +193,10 @@ func (w *worker) addToShift(u *unit) {
 		pos = schema.Null
 	case rules.StatusAmountMismatch, rules.StatusMatched, rules.StatusPending, rules.StatusBillOnly, rules.StatusPOSOnly:
 	}
-	key.store = either(in.Store, run, b.Store, u.bill)
-	key.terminal = either(in.Terminal, run, b.Terminal, u.bill)
-	key.operator = either(in.Operator, run, b.Operator, u.bill)
+	at := &w.posts.all[w.post].key
+	key.store, key.terminal, key.operator = at.store, at.terminal, at.operator
 	key.shift, key.day = w.p.shiftAt(named, moment)
-	sum := w.shifts.at(key)
+	sum := w.shiftOf(key.channel, key.shift, key.day)
 	if pos != schema.Null {
 		sum.pos.add(pos)
 	}

@@ -13,6 +13,12 @@ type sumTable[K comparable, S any] struct {
 // at is the sum of the key, and whether it has just been added. It is valid until
 // the next is added.
 func (t *sumTable[K, S]) at(key K, hash uint64) (sum *S, added bool) {
+	n, added := t.index(key, hash)
+	return &t.sums[n], added
+}
+
+// index is the number of the key, and whether it has just been added.
+func (t *sumTable[K, S]) index(key K, hash uint64) (number int32, added bool) {
 	if 2*len(t.keys) >= len(t.slots) {
 		t.grow()
 	}
@@ -23,10 +29,10 @@ func (t *sumTable[K, S]) at(key K, hash uint64) (sum *S, added bool) {
 			var zero S
 			t.hashes, t.keys, t.sums = append(t.hashes, hash), append(t.keys, key), append(t.sums, zero)
 			t.slots[i] = int32(len(t.keys))
-			return &t.sums[len(t.sums)-1], true
+			return int32(len(t.keys) - 1), true
 		}
 		if t.hashes[n-1] == hash && t.keys[n-1] == key {
-			return &t.sums[n-1], false
+			return n - 1, false
 		}
 	}
 }

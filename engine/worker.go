@@ -110,6 +110,9 @@ type worker struct {
 	products      []uint32
 	rest          []int32
 
+	posts posts // of all its partitions
+	post  int32 // of the trade in hand
+
 	shifts      shiftTable // of all its partitions
 	shiftOrders func(ShiftOrder)
 	pidUses     map[pidUseKey]*PIDUse // of all its partitions; nil until there is one
@@ -217,7 +220,7 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.found.breaks = w.breaks[:0]
 	w.lastGroup.sum = nil
 	w.totals = totals{}
-	w.subjects, w.extraAudits = w.subjects[:0], w.extraAudits[:0]
+	w.beginCount()
 	w.part.reset(number)
 	w.inKeyOrder()
 	w.prepareJoin()
@@ -243,7 +246,7 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.tieAccounts(&w.part.Accounts)
 	w.addReturned()
 	if !w.p.collecting {
-		w.count()
+		w.countRest()
 		w.countCarried()
 	}
 	if w.p.job.State && !w.p.collecting {

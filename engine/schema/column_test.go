@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"testing"
 )
@@ -96,5 +98,25 @@ func TestTextAppend(t *testing.T) {
 	AppendAll(dst, src)
 	if got := string(dst.TradeNo.At(1)) + "|" + string(dst.TradeNo.At(2)) + "|" + string(dst.TradeNo.At(4)); got != "yy|x|yy" {
 		t.Errorf("AppendAll of a cut column: %s", got)
+	}
+}
+
+// TestReorder: the table becomes what Append picks, with the memory of tables before
+// it.
+func TestReorder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	var spare Spare
+	for range 50 {
+		o, want := new(Orders), new(Orders)
+		randomRows(o, rng, 1+rng.IntN(60))
+		var rows []int32
+		for _, row := range rng.Perm(o.Len()) {
+			rows = append(rows, int32(row))
+		}
+		Append(want, o, rows)
+		Reorder(o, rows, &spare)
+		if got, want := fmt.Sprint(o), fmt.Sprint(want); got != want { // an empty slice is as good as none
+			t.Fatalf("Reorder(%v): %s, want %s", rows, got, want)
+		}
 	}
 }

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"math/bits"
+)
+
+// A postKey is where a trade was taken: an operator at a terminal of a merchant's
+// store.
+type postKey struct{ store, terminal, operator, merchant uint32 }
+
+func (k postKey) hash() uint64 {
+	const a, b = 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93 // odd, without a pattern
+	hi, lo := bits.Mul64((uint64(k.store)<<32|uint64(k.terminal))^a, (uint64(k.operator)<<32|uint64(k.merchant))^b)
+	return hi ^ lo
+}
+
+// A post knows what the trades that are taken there count in: a trade is looked up
+// once, by its post, and not once in each of a worker's tables.
+type post struct {
+	key      postKey
+	provider uint32 // the PID that its orders carry; unknownWord before the first
+
+	// The shift that was met last: most have one.
+	shift, channel uint32
+	day            int32
+	shiftSum       int32 // its number in worker.shifts and 1, 0 for none
+
+	loss int32 // number in worker.losses and 1, 0 for none
+}
+
+// posts are the posts that a worker has met.
+type posts struct {
+	all   []post
+	slots []int32 // open addressing, a power of two long: number of a post and 1, 0 for empty
+	last  int32   // the post asked for last
+	hours hourCounts
+}
+
+// number is the number of the post with that key, which is added if it is new.
+func (t *posts) number(key postKey) int32 {
+	if int(t.last) < len(t.all) && t.all[t.last].key == key {
+		return t.last
+	}
+	if 2*len(t.all) >= len(t.slots) {
+		t.grow()
+	}
+	mask := uint64(len(t.slots) - 1)
+	i := key.hash() & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if n := t.slots[i] - 1; t.all[n].key == key {
+			t.last = n
+			return n
+		}
+	}
+	t.last = int32(len(t.all))
+	t.all = append(t.all, post{key: key, provider: unknownWord})
+	t.slots[i] = t.last + 1
+	return t.last
+}
+
+func (t *posts) grow() {
+	const least = 1 << 10
+	t.slots = make([]int32, max(2*len(t.slots), least))
+	mask := uint64(len(t.slots) - 1)
+	for n := range t.all {
+		i := t.all[n].key.hash() & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = int32(n) + 1
+	}
+}
+
+// postOf is where the unit was taken: in the POS's words, else the bill's.
+func (w *worker) postOf(u *unit) int32 {
+	in, b := &w.rows.Orders, &w.rows.Bills
+	run := int32(-1)
+	if u.order >= 0 {
+		run = w.orders[u.order].run
+	}
+	return w.posts.number(postKey{
+		either(in.Store, run, b.Store, u.bill), either(in.Terminal, run, b.Terminal, u.bill),
+		either(in.Operator, run, b.Operator, u.bill), u.merchant,
+	})
+}
+
+// shiftOf is the sum of a shift of the post in hand.
+func (w *worker) shiftOf(channel, shift uint32, day int32) *shiftSum {
+	p := &w.posts.all[w.post]
+	if p.shiftSum == 0 || p.shift != shift || p.channel != channel || p.day != day {
+		key := shiftKey{p.key.store, p.key.terminal, p.key.operator, shift, channel, day}
+		n, _ := w.shifts.index(key, key.hash())
+		p.shift, p.channel, p.day, p.shiftSum = shift, channel, day, n+1
+	}
+	return &w.shifts.sums[p.shiftSum-1]
+}
+
+// lossOf is the sum of the trade's terminal: mostly that of the post in hand.
+func (w *worker) lossOf(a *audited) *lossSum {
+	key := lossKey{byTerminal, a.terminal, a.store, a.group.merchant}
+	p := &w.posts.all[w.post]
+	if p.key.terminal != a.terminal || p.key.store != a.store || p.key.merchant != a.group.merchant {
+		return w.losses.at(key)
+	}
+	if p.loss == 0 {
+		p.loss = w.losses.index(key) + 1
+	}
+	return &w.losses.sums[p.loss-1]
+}
+
+// hourCounts count the trades of a worker's posts by hour, for the census: nearly all
+// rows are in one of its cells, and this is a quarter of a cell.
+type hourCounts struct {
+	slots []hourCount // open addressing, a power of two long
+	count int
+}
+
+// An hourCount is what a post took in an hour: orders that carry the PID of the
+// post, those of them that are audited, and payments.
+type hourCount struct {
+	at                       uint32 // post and hour, and 1; 0 is an empty slot
+	orders, audits, payments uint32
+}
+
+const hourBits = 5
+
+// of is the count of a post's hour, valid until the next is asked for.
+func (t *hourCounts) of(post int32, hour uint32) *hourCount {
+	if 2*t.count >= len(t.slots) {
+		t.grow()
+	}
+	at := uint32(post)<<hourBits + hour + 1
+	mask := uint32(len(t.slots) - 1)
+	for i := hashOfHour(at) & mask; ; i = (i + 1) & mask {
+		switch c := &t.slots[i]; c.at {
+		case at:
+			return c
+		case 0:
+			c.at = at
+			t.count++
+			return c
+		}
+	}
+}
+
+func hashOfHour(at uint32) uint32 { return uint32(uint64(at) * 0x9e3779b97f4a7c15 >> 32) }
+
+func (t *hourCounts) grow() {
+	const least = 1 << 12
+	old := t.slots
+	t.slots = make([]hourCount, max(2*len(old), least))
+	mask := uint32(len(t.slots) - 1)
+	for _, c := range old {
+		if c.at == 0 {
+			continue
+		}
+		i := hashOfHour(c.at) & mask
+		for t.slots[i].at != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = c
+	}
+}
+
+// addHours adds what the posts of a worker took by hour.
+func (c *census) addHours(t *posts) {
+	for _, n := range t.hours.slots {
+		if n.at == 0 {
+			continue
+		}
+		p := &t.all[(n.at-1)>>hourBits]
+		key := cellKey{p.key.store, p.key.terminal, p.key.operator, (n.at - 1) & (1<<hourBits - 1), p.provider, 0, p.key.merchant}
+		if n.orders > 0 {
+			counts := &c.cells[c.place(&key, ofOrders)].counts
+			counts[ofOrders] += n.orders
+			counts[ofAudits] += n.audits
+		}
+		if n.payments > 0 {
+			c.cells[c.place(&key, ofPayments)].counts[ofPayments] += n.payments
+		}
+	}
+}
