@@ -62,6 +62,23 @@ type Rows interface {
 	columns() []column
 }
 
+// A Field is a column of a table: its name, and where its values are.
+type Field struct {
+	Name string
+	Data any // *[]int64, *[]int32, *[]uint32 (words), *[]uint8 or *Text
+}
+
+// Fields are the columns of a table, in their order. They stay the table's when
+// rows come and go.
+func Fields(r Rows) []Field {
+	columns := r.columns()
+	fields := make([]Field, len(columns))
+	for k, c := range columns {
+		fields[k] = Field{c.name, c.data}
+	}
+	return fields
+}
+
 // Reset empties a table and keeps its memory.
 func Reset(r Rows) { reset(r.columns()) }
 

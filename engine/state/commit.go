@@ -1,0 +1,235 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Commit makes the run the one of its date: the decision. later are the dates after
+// it whose runs would be answered otherwise now, or would take other rows: they are
+// to be run again, the first of them first.
+//
+// After an error the state is as it was, or as after the commit: outputs that were
+// made durable stay as they are until [Store.Committed] tells, when the state is
+// opened again. An error that is a *StaleError is one of finding later days alone.
+func (d *Day) Commit(ctx context.Context) (later []int32, err error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	w := d.written
+	if w == nil {
+		return nil, errors.New("state: committed before it was prepared")
+	}
+	d.done = true
+	defer d.shelf.close() //nolint:errcheck // nothing is read from it any more
+	if w.unchanged {
+		return nil, nil
+	}
+	before := d.s.day(d.date)
+	if err := d.s.guard(func() error { return d.s.db.Ingest(ctx, w.table.paths) }); err != nil {
+		return nil, errors.Join(d.s.wrap(err), w.table.remove())
+	}
+	w.table.paths = nil
+	if err := d.s.decide(w); err != nil {
+		return nil, err
+	}
+	later, err = d.later(before)
+	if err != nil {
+		err = &StaleError{err}
+	}
+	d.s.prune(d.date, d.keep)
+	return later, errors.Join(err, d.s.sweep())
+}
+
+// A StaleError is one of finding the days that a commit, which is done, makes stale.
+type StaleError struct{ err error }
+
+// Error says that the run is committed.
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("state: the run is committed, but which later days it changes is not known: %v", e.err)
+}
+
+// Unwrap is what went wrong.
+func (e *StaleError) Unwrap() error { return e.err }
+
+// decide records the run in one step, which is durable when it returns.
+func (s *Store) decide(w *written) error {
+	value, err := json.Marshal(&w.pointer)
+	if err != nil {
+		return err
+	}
+	date := w.gen.Date
+	err = s.guard(func() error {
+		batch := s.db.NewBatch()
+		defer batch.Close() //nolint:errcheck // Commit says what went wrong
+		return errors.Join(
+			batch.Set(recordKey(date, w.pointer.Revision), w.record, nil),
+			batch.Set(dateKey(date), value, nil),
+			batch.Commit(pebble.Sync),
+		)
+	})
+	if err != nil {
+		return s.wrap(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.days[date] = &w.pointer
+	return nil
+}
+
+// prune forgets days that no run will see again.
+func (s *Store) prune(date, keep int32) {
+	dates := s.dates()
+	newest := dates[len(dates)-1]
+	for _, old := range dates {
+		if int64(old) >= int64(newest)-int64(keep) || old == date {
+			continue
+		}
+		if err := s.forget(old); err != nil {
+			return // the next run tries again
+		}
+	}
+}
+
+func (s *Store) forget(date int32) error {
+	err := s.guard(func() error {
+		batch := s.db.NewBatch()
+		defer batch.Close() //nolint:errcheck // Commit says what went wrong
+		start := recordKey(date, 0)
+		return errors.Join(
+			batch.Delete(dateKey(date), nil),
+			batch.DeleteRange(start, after(start[:len(start)-4]), nil),
+			batch.Commit(pebble.Sync),
+		)
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.days, date)
+	return nil
+}
+
+// sweep removes generations that no date names: superseded ones, and what a process
+// that died left behind. What cannot be removed now goes later.
+func (s *Store) sweep() error {
+	if err := s.sweepIncoming(); err != nil {
+		return err
+	}
+	all, err := s.generations()
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		p := s.day(g.Date)
+		if p != nil && (p.Gen == g.Gen || p.Previous != 0 && p.PreviousGen == g.Gen) {
+			continue
+		}
+		if err := s.remove(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepIncoming removes tables that were never taken over.
+func (s *Store) sweepIncoming() error {
+	names, err := s.fs.List(s.incoming())
+	if err != nil {
+		return s.wrap(err)
+	}
+	for _, name := range names {
+		if err := s.fs.Remove(s.fs.PathJoin(s.incoming(), name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return s.wrap(err)
+		}
+	}
+	return nil
+}
+
+// generations are those that have rows, in order.
+func (s *Store) generations() ([]generation, error) {
+	it, err := s.iterator([]byte{bulkKey}, []byte{bulkKey + 1})
+	if err != nil {
+		return nil, err
+	}
+	var all []generation
+	for ok := it.First(); ok; {
+		key := it.Key()
+		if len(key) < 1+generationLength {
+			return nil, errors.Join(fmt.Errorf("state: %s: key %x is damaged", s.dir, key), it.Close())
+		}
+		g := generationOf(key[1:])
+		all = append(all, g)
+		_, end := g.bounds()
+		ok = it.SeekGE(end)
+	}
+	return all, errors.Join(it.Error(), it.Close())
+}
+
+// remove removes a generation: the keys elsewhere that name it, then its rows, which
+// are how those keys are known.
+func (s *Store) remove(g generation) error {
+	keys, err := s.globals(g)
+	if err != nil {
+		// Its rows are damaged: keys that name it count for nothing, and stay.
+		keys = nil
+	}
+	start, end := g.bounds()
+	return s.guard(func() error {
+		batch := s.db.NewBatch()
+		defer batch.Close() //nolint:errcheck // Commit says what went wrong
+		for _, key := range keys {
+			if err := batch.Delete(key, nil); err != nil {
+				return err
+			}
+		}
+		if err := batch.Commit(pebble.Sync); err != nil {
+			return err
+		}
+		return s.db.Excise(context.Background(), pebble.KeyRange{Start: start, End: end})
+	})
+}
+
+// globals are the keys elsewhere that name a generation.
+func (s *Store) globals(g generation) ([][]byte, error) {
+	r := s.rows(g, nil)
+	var keys [][]byte
+	if err := r.dictionary(); err != nil {
+		return nil, err
+	}
+	row := 0
+	err := r.returned(func(rows *returnedPage) error {
+		for i := range rows.Len() {
+			at := rowBytes(row + i)
+			refundKeys(&rows.Returned, i, r.texts[rows.Merchant[i]], func(ref []byte) {
+				keys = append(keys, globalKey(refundedKey, hashed(ref), g, at...))
+			})
+		}
+		row += rows.Len()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	reported, err := r.breaks(breakPages)
+	if err != nil {
+		return nil, err
+	}
+	for i := range reported {
+		keys = append(keys, breakKeys(&reported[i], g, i)...)
+	}
+	closed, err := r.breaks(closedPages)
+	if err != nil {
+		return nil, err
+	}
+	for i := range closed {
+		keys = append(keys, globalKey(breakKey, []byte(closed[i].ID), g, append([]byte{wasClosed}, rowBytes(i)...)...))
+	}
+	return keys, nil
+}

@@ -1,0 +1,218 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"duizhang/engine"
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// A Day is the run of one business date, between Begin and Commit or Discard: what
+// it sees of earlier days, and what it leaves to later ones. It is engine.History.
+type Day struct {
+	s     *Store
+	date  int32
+	words *schema.Words
+	keep  int32 // days of history
+
+	earlier []*rows // of the days that the run sees, in their order
+	carry   *carriedIn
+
+	dict  *dictionary
+	shelf *shelf
+	mu    sync.Mutex
+	idle  []*gatherer
+	all   []*gatherer
+	asked askedRows
+
+	breaks, closed []Break
+	subjects       map[int64]int64 // hashes of those that were asked for: digests of the answers
+	carried        *carriedOut
+
+	written *written // from Prepare on
+	done    bool
+}
+
+var _ engine.History = (*Day)(nil)
+
+// A gatherer takes parts; it is for one goroutine at a time.
+type gatherer struct {
+	trades  *collector[*schema.Settled]
+	refunds *collector[*schema.Returned]
+	words   translation
+	tallies [2]tallies // of trades and refunds
+}
+
+// tallies are by status.
+type tallies [rules.StatusPOSOnly + 1]Tally
+
+func (t *tallies) add(status uint8, pos, bill int64) {
+	one := &t[status]
+	one.Rows++
+	if pos != schema.Null {
+		one.Pos.AddInt(pos)
+	}
+	if bill != schema.Null {
+		one.Bill.AddInt(bill)
+	}
+}
+
+func (t *tallies) merge(o *tallies) {
+	for k := range t {
+		t[k].Rows += o[k].Rows
+		t[k].Pos.AddSum(o[k].Pos.Sum)
+		t[k].Bill.AddSum(o[k].Bill.Sum)
+	}
+}
+
+func (t *tallies) list() []Tally {
+	var list []Tally
+	for status, one := range t {
+		if one.Rows > 0 {
+			one.Status = rules.Status(status)
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// Begin begins the run of a date. It sees the days before it, historyDays of them at
+// most, in the words of the run.
+func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, error) {
+	if s.readOnly {
+		return nil, errors.New("state: opened to be read only")
+	}
+	d := &Day{
+		s: s, date: date, words: words, keep: int32(max(historyDays, 0)),
+		subjects: map[int64]int64{}, dict: newDictionary(), shelf: &shelf{dir: s.temp, most: memory},
+	}
+	d.earlier = s.before(date, d.keep, words)
+	if err := d.takeCarried(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Day) gatherer() *gatherer {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n := len(d.idle); n > 0 {
+		g := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return g
+	}
+	g := &gatherer{
+		trades:  newCollector(&trades, d.shelf, d.dict),
+		refunds: newCollector(&refunds, d.shelf, d.dict),
+		words:   translation{from: d.words, to: d.dict},
+	}
+	d.all = append(d.all, g)
+	return g
+}
+
+func (d *Day) release(g *gatherer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.idle = append(d.idle, g)
+}
+
+// Keep takes the trades and refunds of a part: Of in returned is a row of settled.
+// It borrows both, and is safe for concurrent use.
+func (d *Day) Keep(settled *schema.Settled, returned *schema.Returned) error {
+	g := d.gatherer()
+	defer d.release(g)
+	if err := g.keepTrades(settled); err != nil {
+		return err
+	}
+	return g.keepRefunds(settled, returned)
+}
+
+var errStatus = errors.New("state: a trade or refund without a status that is settled")
+
+func settledStatus(status uint8) bool {
+	return status != 0 && status <= uint8(rules.StatusPOSOnly) && rules.Status(status) != rules.StatusPending
+}
+
+func (g *gatherer) keepTrades(settled *schema.Settled) error {
+	c := g.trades
+	from := c.rows.Len()
+	g.add(c.from, trades.fields(settled), from)
+	var ref []byte
+	for i := range settled.Len() {
+		if !settledStatus(settled.Status[i]) {
+			return errStatus
+		}
+		g.tallies[0].add(settled.Status[i], settled.PosAmount[i], settled.BillAmount[i])
+		ref = appendRef(ref[:0], g.words.text(settled.Merchant[i]), settled.OutTradeNo.At(i), settled.TradeNo.At(i))
+		c.rows.Ref.Append(ref)
+	}
+	return c.full()
+}
+
+func (g *gatherer) keepRefunds(settled *schema.Settled, returned *schema.Returned) error {
+	c := g.refunds
+	from := c.rows.Len()
+	g.add(c.from, refunds.fields(returned), from)
+	var ref []byte
+	for i := range returned.Len() {
+		if !settledStatus(returned.Status[i]) {
+			return errStatus
+		}
+		g.tallies[1].add(returned.Status[i], returned.PosAmount[i], returned.BillAmount[i])
+		ref = ref[:0]
+		switch of := returned.Of[i]; {
+		case of >= 0:
+			ref = appendRef(ref, g.words.text(settled.Merchant[of]), settled.OutTradeNo.At(int(of)), settled.TradeNo.At(int(of)))
+			c.rows.Of[from+i] = 0
+		case returned.Ref.Len() > i && len(returned.Ref.At(i)) > 0:
+			ref = append(ref, returned.Ref.At(i)...)
+		default:
+			ref = appendRef(ref, g.words.text(returned.Merchant[i]), returned.OutTradeNo.At(i), returned.TradeNo.At(i))
+		}
+		c.rows.Ref.Append(ref)
+	}
+	return c.full()
+}
+
+// add adds all columns but ref, and puts words, which are the columns of uint32, into
+// the day's own codes.
+func (g *gatherer) add(to, from []schema.Field, at int) {
+	for k, f := range to {
+		if f.Name == "ref" {
+			continue
+		}
+		appendAll(to[k:k+1], from[k:k+1])
+		if codes, ok := f.Data.(*[]uint32); ok {
+			g.words.translate((*codes)[at:])
+		}
+	}
+}
+
+// Discard ends a run that leaves nothing. After Commit it does nothing.
+func (d *Day) Discard() error {
+	if d.done {
+		return nil
+	}
+	d.done = true
+	err := d.shelf.close()
+	if d.written != nil && d.written.table != nil {
+		err = errors.Join(err, d.written.table.remove())
+	}
+	return err
+}
+
+// KeepBreaks takes the breaks that the run reported, and those of earlier days that
+// it closed. It owns both.
+func (d *Day) KeepBreaks(reported, closed []Break) {
+	d.breaks, d.closed = sortedBreaks(reported), sortedBreaks(closed)
+}
+
+func (d *Day) check() error {
+	if d.done {
+		return fmt.Errorf("state: the run of %s has ended", DateText(d.date))
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package state
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"slices"
+
+	"duizhang/engine/schema"
+	"duizhang/rules"
+)
+
+// A kind is a table whose rows are kept sorted.
+type kind[T schema.Rows] struct {
+	fresh   func() T
+	without []string // columns that are not kept
+	ref     func(T) *schema.Text
+	// tie orders rows of one ref by what they say, but for words; then comes the
+	// merchant's text.
+	tie      func(a T, i int, b T, j int) int
+	merchant func(T) []uint32
+	// pack replaces amounts and times of a row by differences, which are small;
+	// false: something is too large. unpack is the inverse.
+	pack   func(T, int) bool
+	unpack func(T, int)
+}
+
+func (k *kind[T]) fields(rows T) []schema.Field {
+	return slices.DeleteFunc(schema.Fields(rows), func(f schema.Field) bool { return slices.Contains(k.without, f.Name) })
+}
+
+var errRange = errors.New("state: an amount or a time is beyond what can be kept")
+
+var trades = kind[*schema.Settled]{
+	fresh:    func() *schema.Settled { return new(schema.Settled) },
+	without:  []string{"query", "day", "trade_no"}, // ref has the trade_no
+	ref:      func(s *schema.Settled) *schema.Text { return &s.Ref },
+	tie:      tieTrades,
+	merchant: func(s *schema.Settled) []uint32 { return s.Merchant },
+	pack:     packTrade,
+	unpack:   unpackTrade,
+}
+
+// tieTrades puts the row first that a look-up finds.
+func tieTrades(a *schema.Settled, i int, b *schema.Settled, j int) int {
+	return cmp.Or(
+		cmp.Compare(worth(b, j), worth(a, i)),
+		bytes.Compare(a.OutTradeNo.At(i), b.OutTradeNo.At(j)),
+		cmp.Compare(a.Status[i], b.Status[j]),
+		cmp.Compare(a.BillTime[i], b.BillTime[j]),
+		cmp.Compare(a.OrderTime[i], b.OrderTime[j]),
+		cmp.Compare(a.BillAmount[i], b.BillAmount[j]),
+		cmp.Compare(a.PosAmount[i], b.PosAmount[j]),
+		cmp.Compare(a.Reason[i], b.Reason[j]),
+	)
+}
+
+// bestWorth is that of a trade that is not excluded and has an order.
+const bestWorth = 4
+
+func worth(s *schema.Settled, i int) int { return worthOf(s.Status[i], s.PosAmount[i]) }
+
+// worthOf is what a trade is worth to who looks for it: one that is not excluded
+// before one that is, then one with an order; 0 for a duplicate.
+func worthOf(status uint8, posAmount int64) int {
+	if rules.Status(status) == rules.StatusDuplicate {
+		return 0
+	}
+	w := 1
+	if posAmount != schema.Null {
+		w++
+	}
+	if rules.Status(status) != rules.StatusExcluded {
+		w += 2
+	}
+	return w
+}
+
+// limit bounds what is kept as a difference of up to six numbers.
+const limit = 1 << 59
+
+func within(values ...int64) bool {
+	for _, v := range values {
+		if v != schema.Null && (v <= -limit || v >= limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// less is v less what is expected, where v is given.
+func less(v, expected int64) int64 {
+	if v == schema.Null || expected == schema.Null {
+		return v
+	}
+	return v - expected
+}
+
+// more is the inverse of less.
+func more(v, expected int64) int64 {
+	if v == schema.Null || expected == schema.Null {
+		return v
+	}
+	return v + expected
+}
+
+func given(v int64) int64 {
+	if v == schema.Null {
+		return 0
+	}
+	return v
+}
+
+// fundedElse is what the buyer paid, and what the merchant received, if the amounts
+// agree as rules 3 say; Null where no amount is known.
+func fundedElse(s *schema.Settled, i int) (paid, received int64) {
+	total := s.BillAmount[i]
+	if total == schema.Null {
+		total = s.PosAmount[i]
+	}
+	if total == schema.Null {
+		return schema.Null, schema.Null
+	}
+	ours := given(s.Allowance[i]) + given(s.Coupon[i]) + given(s.MerchantRed[i])
+	return total - ours - given(s.RedPacket[i]), total - ours
+}
+
+func packTrade(s *schema.Settled, i int) bool {
+	if !within(s.OrderTime[i], s.BillTime[i], s.PosAmount[i], s.BillAmount[i], s.Paid[i], s.RedPacket[i], s.Allowance[i], s.Coupon[i], s.MerchantRed[i], s.Received[i]) {
+		return false
+	}
+	paid, received := fundedElse(s, i)
+	s.Paid[i] = less(s.Paid[i], paid)
+	s.Received[i] = less(s.Received[i], received)
+	s.BillAmount[i] = less(s.BillAmount[i], s.PosAmount[i])
+	s.BillTime[i] = less(s.BillTime[i], s.OrderTime[i])
+	switch s.BillMerchant[i] {
+	case s.Merchant[i]:
+		s.BillMerchant[i] = 0
+	default:
+		s.BillMerchant[i]++
+	}
+	return true
+}
+
+func unpackTrade(s *schema.Settled, i int) {
+	switch s.BillMerchant[i] {
+	case 0:
+		s.BillMerchant[i] = s.Merchant[i]
+	default:
+		s.BillMerchant[i]--
+	}
+	s.BillTime[i] = more(s.BillTime[i], s.OrderTime[i])
+	s.BillAmount[i] = more(s.BillAmount[i], s.PosAmount[i])
+	paid, received := fundedElse(s, i)
+	s.Received[i] = more(s.Received[i], received)
+	s.Paid[i] = more(s.Paid[i], paid)
+}
+
+var refunds = kind[*schema.Returned]{
+	fresh:    func() *schema.Returned { return new(schema.Returned) },
+	without:  []string{"day"},
+	ref:      func(r *schema.Returned) *schema.Text { return &r.Ref },
+	tie:      tieRefunds,
+	merchant: func(r *schema.Returned) []uint32 { return r.Merchant },
+	pack:     packRefund,
+	unpack:   unpackRefund,
+}
+
+func tieRefunds(a *schema.Returned, i int, b *schema.Returned, j int) int {
+	return cmp.Or(
+		cmp.Compare(a.Time[i], b.Time[j]),
+		bytes.Compare(a.RequestNo.At(i), b.RequestNo.At(j)),
+		bytes.Compare(a.OutTradeNo.At(i), b.OutTradeNo.At(j)),
+		cmp.Compare(a.Status[i], b.Status[j]),
+		cmp.Compare(a.BillAmount[i], b.BillAmount[j]),
+		cmp.Compare(a.PosAmount[i], b.PosAmount[j]),
+		cmp.Compare(a.Counts[i], b.Counts[j]),
+		cmp.Compare(a.Received[i], b.Received[j]),
+	)
+}
+
+func packRefund(r *schema.Returned, i int) bool {
+	if !within(r.Time[i], r.PosAmount[i], r.BillAmount[i], r.Received[i], r.RedPacket[i]) {
+		return false
+	}
+	r.Received[i] = less(r.Received[i], r.BillAmount[i])
+	r.BillAmount[i] = less(r.BillAmount[i], r.PosAmount[i])
+	return true
+}
+
+func unpackRefund(r *schema.Returned, i int) {
+	r.BillAmount[i] = more(r.BillAmount[i], r.PosAmount[i])
+	r.Received[i] = more(r.Received[i], r.BillAmount[i])
+}

@@ -1,0 +1,278 @@
+package state
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"slices"
+
+	"duizhang/engine/schema"
+)
+
+// Find is engine.History: it looks in the days that the run sees, and notes what was
+// asked and answered.
+func (d *Day) Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
+	n := wanted.Len()
+	if n == 0 {
+		return nil
+	}
+	f := &finder{s: d.s, days: d.earlier, words: d.words, wanted: wanted}
+	answers, err := f.find(found, returned)
+	if err != nil {
+		return err
+	}
+	d.asked.add(wanted, d.words.Texts(), d.dict, answers)
+	return nil
+}
+
+// A finder answers one call of Find.
+type finder struct {
+	s      *Store
+	days   []*rows // ascending
+	words  *schema.Words
+	wanted *schema.Wanted
+	trades schema.Settled // that were read
+	hits   []hit          // by row of wanted
+	buf    []byte
+}
+
+// A hit is the best trade for a row of wanted so far.
+type hit struct {
+	row    int32 // of trades, -1 for none
+	worth  int
+	many   bool // merchants have the number, and none was named
+	digest uint64
+}
+
+func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint64, error) {
+	n := f.wanted.Len()
+	f.hits = make([]hit, n)
+	for i := range f.hits {
+		f.hits[i].row = -1
+	}
+	if err := f.byTrade(); err != nil {
+		return nil, err
+	}
+	if err := f.byNumber(); err != nil {
+		return nil, err
+	}
+	refunds, err := f.refunds()
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]uint64, n)
+	from, to := schema.Fields(&f.trades), schema.Fields(found)
+	for i := range f.hits {
+		h := &f.hits[i]
+		mine := refunds.of(int32(i))
+		if h.row < 0 && len(mine) == 0 {
+			continue
+		}
+		at := int32(found.Len())
+		if h.row >= 0 {
+			appendPicked(to, from, []int32{h.row})
+			found.Query[at] = int32(i)
+			answers[i] = h.digest
+		} else {
+			appendBlank(found, int32(i))
+		}
+		for _, r := range mine {
+			refunds.appendTo(returned, r, at)
+			answers[i] = answers[i]*31 + refunds.digests[r]
+		}
+	}
+	return answers, nil
+}
+
+// appendBlank adds a row for a trade of which the history has refunds alone.
+func appendBlank(found *schema.Settled, query int32) {
+	for _, f := range schema.Fields(found) {
+		switch data := f.Data.(type) {
+		case *[]int64:
+			v := int64(schema.Null)
+			switch f.Name {
+			case "paid", "red_packet", "allowance", "coupon", "merchant_red":
+				v = 0
+			}
+			*data = append(*data, v)
+		case *[]int32:
+			*data = append(*data, 0)
+		case *[]uint32:
+			*data = append(*data, 0)
+		case *[]uint8:
+			*data = append(*data, 0)
+		case *schema.Text:
+			data.Append(nil)
+		}
+	}
+	found.Query[len(found.Query)-1] = query
+}
+
+// byTrade looks for those whose trade_no is known, the latest day first: it has the
+// trade that counts, if it is worth the most that there is.
+func (f *finder) byTrade() error {
+	order := make([]int32, 0, f.wanted.Len())
+	for i := range f.wanted.Len() {
+		if len(f.wanted.TradeNo.At(i)) > 0 {
+			order = append(order, int32(i))
+		}
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		return bytes.Compare(f.wanted.TradeNo.At(int(a)), f.wanted.TradeNo.At(int(b)))
+	})
+	for k := len(f.days) - 1; k >= 0 && len(order) > 0; k-- {
+		if err := f.tradesOf(f.days[k], order); err != nil {
+			return err
+		}
+		order = slices.DeleteFunc(order, func(i int32) bool { return f.hits[i].worth == bestWorth })
+	}
+	return nil
+}
+
+// tradesOf looks in one day; order is sorted by trade_no.
+func (f *finder) tradesOf(r *rows, order []int32) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	var c *tradeCursor
+	for _, i := range order {
+		no := f.wanted.TradeNo.At(int(i))
+		if !r.head.has(no) {
+			continue
+		}
+		if c == nil {
+			var err error
+			if c, err = r.cursor(); err != nil {
+				return err
+			}
+			defer c.close() //nolint:errcheck // its errors are looked at
+		}
+		f.buf = appendRef(f.buf[:0], "", nil, no)
+		row, err := c.seek(f.buf)
+		if err != nil {
+			return err
+		}
+		if row < 0 {
+			continue
+		}
+		if err := f.take(c, row, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes a row of a page the answer, if it is worth more than what was found in
+// later days.
+func (f *finder) take(c *tradeCursor, row int, query int32) error {
+	w, err := c.worth(row)
+	if err != nil {
+		return err
+	}
+	h := &f.hits[query]
+	if w <= h.worth {
+		return nil
+	}
+	digest, err := c.read(row, &f.trades)
+	if err != nil {
+		return err
+	}
+	h.row, h.worth, h.digest = int32(f.trades.Len()-1), w, digest
+	return nil
+}
+
+// byNumber looks for the others by merchant and out_trade_no.
+func (f *finder) byNumber() error {
+	type query struct {
+		hash uint64
+		row  int32
+	}
+	var order []query
+	for i := range f.wanted.Len() {
+		if no := f.wanted.OutTradeNo.At(i); f.hits[i].row < 0 && len(no) > 0 {
+			order = append(order, query{numberHash(no), int32(i)})
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	slices.SortFunc(order, func(a, b query) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
+	merchants := make(map[int32]uint32) // of queries that name none: the merchant of what was found
+	for k := len(f.days) - 1; k >= 0 && len(order) > 0; k-- {
+		r := f.days[k]
+		x, err := r.numbers()
+		if err != nil {
+			return err
+		}
+		var places []place
+		for _, q := range order {
+			if places, err = x.seek(q.hash, places, q.row); err != nil {
+				break
+			}
+		}
+		if err := errors.Join(err, x.close()); err != nil {
+			return err
+		}
+		if err := f.numbersOf(r, places, merchants); err != nil {
+			return err
+		}
+		order = slices.DeleteFunc(order, func(q query) bool {
+			return f.hits[q.row].worth == bestWorth && f.wanted.Merchant[q.row] != 0
+		})
+	}
+	for i, h := range f.hits {
+		if h.many {
+			f.hits[i] = hit{row: -1}
+		}
+	}
+	return nil
+}
+
+// A place is where a query may be answered: a row of a day's trades.
+type place struct {
+	trade uint32
+	query int32
+}
+
+// numbersOf compares the whole number of what has its hash.
+func (f *finder) numbersOf(r *rows, places []place, merchants map[int32]uint32) error {
+	if len(places) == 0 {
+		return nil
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.trade, b.trade), cmp.Compare(a.query, b.query)) })
+	c, err := r.cursor()
+	if err != nil {
+		return err
+	}
+	defer c.close() //nolint:errcheck // its errors are looked at
+	for _, p := range places {
+		row, err := c.seekRow(int(p.trade))
+		if err != nil {
+			return err
+		}
+		if f.buf, err = c.outTradeNo(f.buf[:0], row); err != nil {
+			return err
+		}
+		if !bytes.Equal(f.buf, f.wanted.OutTradeNo.At(int(p.query))) {
+			continue
+		}
+		merchant, err := c.merchant(row)
+		if err != nil {
+			return err
+		}
+		want := f.wanted.Merchant[p.query]
+		if want != 0 && want != merchant {
+			continue
+		}
+		if want == 0 {
+			if other, ok := merchants[p.query]; ok && other != merchant {
+				f.hits[p.query].many = true
+			}
+			merchants[p.query] = merchant
+		}
+		if err := f.take(c, row, p.query); err != nil {
+			return err
+		}
+	}
+	return nil
+}

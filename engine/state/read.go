@@ -1,0 +1,175 @@
+package state
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"duizhang/engine/schema"
+)
+
+// A returnedPage is a page of refunds, unpacked; its words are codes of the
+// generation.
+type returnedPage struct{ schema.Returned }
+
+// returned goes through the refunds of a generation in their order; f borrows the
+// page.
+func (r *rows) returned(f func(*returnedPage) error) error {
+	var p returnedPage
+	return r.each(refundPages, func(_, value []byte) error {
+		schema.Reset(&p.Returned)
+		if err := r.unpack(value, refundTable, refunds.fields(&p.Returned)); err != nil {
+			return err
+		}
+		for i := range p.Len() {
+			refunds.unpack(&p.Returned, i)
+		}
+		return f(&p)
+	})
+}
+
+// settled goes through the trades.
+func (r *rows) settled(f func(*schema.Settled) error) error {
+	var s schema.Settled
+	return r.each(tradePages, func(_, value []byte) error {
+		schema.Reset(&s)
+		if err := r.unpack(value, tradeTable, trades.fields(&s)); err != nil {
+			return err
+		}
+		for i := range s.Len() {
+			trades.unpack(&s, i)
+			s.Query = append(s.Query, 0)
+			s.Day = append(s.Day, r.gen.Date)
+			s.TradeNo.Append(tradeNoOf(s.Ref.At(i)))
+		}
+		return f(&s)
+	})
+}
+
+// record is the record of a run.
+func (s *Store) record(date int32, revision int) (Run, error) {
+	value, err := s.get(recordKey(date, revision))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return Run{}, fmt.Errorf("state: there is no run %s#%d", DateText(date), revision)
+	}
+	if err != nil {
+		return Run{}, s.wrap(err)
+	}
+	var run Run
+	if err := json.Unmarshal(value, &run); err != nil {
+		return Run{}, &DamageError{fmt.Sprintf("%s#%d", DateText(date), revision), err.Error()}
+	}
+	s.place(&run)
+	return run, nil
+}
+
+// place says what the revision is to the state.
+func (s *Store) place(run *Run) {
+	p := s.day(run.Date)
+	run.Current = p != nil && p.Revision == run.Revision
+	run.Kept = run.Current || p != nil && p.Previous == run.Revision
+}
+
+// Runs are the records of all runs, by date and revision.
+func (s *Store) Runs() ([]Run, error) {
+	if s.db == nil {
+		return nil, nil
+	}
+	var runs []Run
+	err := s.each([]byte{runKey}, func(key, value []byte) error {
+		var run Run
+		if err := json.Unmarshal(value, &run); err != nil {
+			return &DamageError{fmt.Sprintf("run record %x", key), err.Error()}
+		}
+		s.place(&run)
+		runs = append(runs, run)
+		return nil
+	})
+	return runs, err
+}
+
+// A Revision is the rows that a run left, as they can still be read.
+type Revision struct {
+	Run   Run
+	Words *schema.Words // of what is read
+	rows  *rows
+}
+
+// Revision opens the rows of a run; revision 0 is the current one.
+func (s *Store) Revision(date int32, revision int) (*Revision, error) {
+	p := s.day(date)
+	if p == nil {
+		return nil, fmt.Errorf("state: there is no run of %s", DateText(date))
+	}
+	g := generation{date, p.Gen}
+	switch revision {
+	case 0, p.Revision:
+		revision = p.Revision
+	case p.Previous:
+		g.Gen = p.PreviousGen
+	default:
+		return nil, fmt.Errorf("state: the rows of %s#%d are not kept: the state keeps those of the last two revisions", DateText(date), revision)
+	}
+	run, err := s.record(date, revision)
+	if err != nil {
+		return nil, err
+	}
+	words := schema.NewWords()
+	return &Revision{run, words, s.rows(g, words)}, nil
+}
+
+// Trades goes through the trades in the order of their refs, a page at a time; f
+// borrows the page.
+func (r *Revision) Trades(ctx context.Context, f func(*schema.Settled) error) error {
+	if err := r.rows.dictionary(); err != nil {
+		return err
+	}
+	return r.rows.settled(func(s *schema.Settled) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.rows.recodeAll(schema.Fields(s)); err != nil {
+			return err
+		}
+		return f(s)
+	})
+}
+
+// Refunds goes through the refunds: Ref names the trade, in the same order.
+func (r *Revision) Refunds(ctx context.Context, f func(*schema.Returned) error) error {
+	if err := r.rows.dictionary(); err != nil {
+		return err
+	}
+	return r.rows.returned(func(p *returnedPage) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for range p.Len() {
+			p.Day = append(p.Day, r.Run.Date)
+		}
+		if err := r.rows.recodeAll(schema.Fields(&p.Returned)); err != nil {
+			return err
+		}
+		return f(&p.Returned)
+	})
+}
+
+// Breaks are the breaks that the run reported, by id.
+func (r *Revision) Breaks() ([]Break, error) { return r.rows.breaks(breakPages) }
+
+// Closed are the breaks of earlier days that the run closed, by id.
+func (r *Revision) Closed() ([]Break, error) { return r.rows.breaks(closedPages) }
+
+func (r *rows) recodeAll(fields []schema.Field) error {
+	for _, f := range fields {
+		if codes, ok := f.Data.(*[]uint32); ok {
+			if err := r.recode(*codes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
