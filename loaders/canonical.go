@@ -191,7 +191,7 @@ func (s *canonicalSpec) find(header []string, opt *Options) *canonicalHeader {
 			c.width = i + 1
 		}
 	}
-	extra := extraNames(s.kind, opt)
+	extra := s.extraNames(opt)
 	for _, given := range []bool{true, false} { // the job's names first
 		for i, name := range names {
 			k := s.columnOf(name)
@@ -228,16 +228,15 @@ type extraColumn int
 // column is the column's number; -1 for none.
 func (e extraColumn) column() int { return int(e) - 1 }
 
-// extraNames are the job's header names of a kind.
-func extraNames(kind schema.InputKind, opt *Options) map[string]extraColumn {
-	columns := opt.Columns[kind]
+// extraNames are the job's header names of the table's kind.
+func (s *canonicalSpec) extraNames(opt *Options) map[string]extraColumn {
+	columns := opt.Columns[s.kind]
 	if len(columns) == 0 {
 		return nil
 	}
-	spec := specOf(kind)
 	extra := map[string]extraColumn{}
-	for k := range spec.columns {
-		for _, name := range columns[spec.columns[k].name] {
+	for k := range s.columns {
+		for _, name := range columns[s.columns[k].name] {
 			extra[normalHeader(name)] = extraColumn(k + 1)
 		}
 	}

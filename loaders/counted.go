@@ -103,10 +103,7 @@ var laterNames = map[string]map[string]string{
 // names are the normalised cells. All missing and doubled columns are refused at
 // once.
 func openHeader(t *tableReader, name string, header []string) (names []string, err error) {
-	names = make([]string, len(header))
-	for i, cell := range header {
-		names[i] = headerName(cell)
-	}
+	names = sourceNames(header, t.kind, t.opt)
 	of := make([]string, len(names)) // by the names that the layouts have
 	for i, cell := range names {
 		of[i] = cell

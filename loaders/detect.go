@@ -149,8 +149,8 @@ func headerCells(cells []string) (header []string, padding int, dropFirst bool) 
 // formatOf is the format whose signature a header has, or nil.
 func formatOf(header []string, kind schema.InputKind, opt *Options) *format {
 	names := make(map[string]bool, len(header))
-	for _, cell := range header {
-		names[headerName(cell)] = true
+	for _, name := range sourceNames(header, kind, opt) {
+		names[name] = true
 	}
 	for i := range signatures {
 		if signatures[i].fits(names) {
@@ -179,6 +179,36 @@ func formatFor(spec *canonicalSpec) *format {
 // some exports put before every value.
 func headerName(cell string) string {
 	return normalHeader(strings.TrimLeft(trimHeader(cell), "`'"))
+}
+
+// sourceNames are the cells of a header as the formats name them: those that the job
+// gives to a column of the kind by the column's name. As in the canonical tables, such
+// a name goes before the built-in one, which is unknown where both occur.
+func sourceNames(header []string, kind schema.InputKind, opt *Options) []string {
+	names := make([]string, len(header))
+	for i, cell := range header {
+		names[i] = headerName(cell)
+	}
+	columns := opt.Columns[kind]
+	if len(columns) == 0 || specOf(kind) != nil {
+		return names
+	}
+	columnOf, given := map[string]string{}, map[string]bool{}
+	for column, extra := range columns {
+		for _, name := range extra {
+			columnOf[headerName(name)] = column
+			given[column] = given[column] || slices.Contains(names, headerName(name))
+		}
+	}
+	for i, name := range names {
+		switch column, ok := columnOf[name]; {
+		case ok:
+			names[i] = column
+		case given[name]:
+			names[i] = "\x00" + name
+		}
+	}
+	return names
 }
 
 // A head is the beginning of a table.

@@ -37,7 +37,7 @@ func newOrderList(t *tableReader, spec *canonicalSpec, header []string, private 
 	if _, err := openHeader(t, t.formatName, header); err != nil {
 		return nil, err
 	}
-	c := spec.find(header, &Options{})
+	c := spec.find(header, t.opt)
 	t.hide(header, private)
 	return func() rowParser {
 		p := list

@@ -173,6 +173,62 @@ func TestPrivateCells(t *testing.T) {
 	}
 }
 
+// TestSourceColumns: the job may name the columns of other systems' files; where both
+// names occur, the job's counts and the built-in one is unknown.
+func TestSourceColumns(t *testing.T) {
+	for _, test := range []struct {
+		kind    schema.InputKind
+		text    string
+		columns map[string][]string
+		want    string
+		unknown string
+	}{
+		{
+			schema.TaobaoOrders, "订单号,应付货款,实付,订单编号,订单状态,付款时间,线下\n1,2.00,2.00,x,交易成功,2026-11-20 10:00:00,是\n",
+			map[string][]string{
+				"订单编号": {"单号", "订单号"}, "买家应付货款": {"应付货款"}, "买家实际支付金额": {"实付"}, "订单付款时间": {"付款时间"}, "是否是O2O交易": {"线下"},
+			},
+			"2: no=1 time=10:00:00 status=1 total=2.00 excluded=o2o_passport flags=33\n", "订单编号",
+		},
+		{
+			schema.KukeduoOrders, "单号,订单类型,子类,支付状态,储值,应付,下单时间\nD1,刷脸支付订单,x,已支付,0,3.00元,2026/11/20 10:00:00\n",
+			map[string][]string{"订单编号": {"单号"}, "订单子类型": {"子类"}, "储值抵扣": {"储值"}, "应付金额": {"应付"}, "订单时间": {"下单时间"}},
+			"2: no=D1 time=10:00:00 status=1 total=3.00 flags=33\n", "",
+		},
+	} {
+		opt := Options{Columns: map[schema.InputKind]map[string][]string{test.kind: test.columns}, DefaultMerchant: "2088123456789012"}
+		g := load(t, opt, canonicalInput{kind: test.kind, data: []byte(test.text)})
+		tab := g.tables[0]
+		if got := listText(g); got != test.want || strings.Join(tab.Unknown, " ") != test.unknown || tab.Rejected != 0 {
+			t.Errorf("%v: %q, unknown %v, want %q, %q; %s", test.kind, got, tab.Unknown, test.want, test.unknown, g.problems())
+		}
+		if g := load(t, Options{}, canonicalInput{kind: test.kind, data: []byte(test.text)}); !g.tables[0].Refused {
+			t.Errorf("%v without columns is read", test.kind)
+		}
+	}
+}
+
+// TestBillColumns: so it is with the columns of bills.
+func TestBillColumns(t *testing.T) {
+	opt := Options{Columns: map[schema.InputKind]map[string][]string{
+		schema.AlipayBill:    {"商户订单号": {"商户单号"}},
+		schema.AlipayAccount: {"业务流水号": {"交易编号"}, "收入金额": {"进账"}},
+	}}
+	bill := writeAccount(t, []byte("#账号：[20881234567890120156]\n#----业务明细列表----\n支付宝交易号,商户单号,商户订单号,业务类型,完成时间,订单金额（元）,商家实收（元）\n"+
+		"T1\t,A1\t,x\t,交易,2026-11-20 10:00:00,1.00,1.00\n#----业务明细列表结束----\n"))
+	bill.Kind = schema.AlipayBill
+	s, tables := loadBills(t, opt, bill)
+	if tab := tables[0]; tab.Accepted != 1 || !slices.Equal(tab.Unknown, []string{"商户订单号"}) || !strings.Contains(s.rows[0], "A1") {
+		t.Errorf("bill: %+v, rows %v", tab, s.rows)
+	}
+	account := writeAccount(t, []byte("账务流水号,交易编号,发生时间,进账,支出金额（-元）\n1,T1,2026-11-20 10:00:00,1.00,\n"))
+	account.Name = "20881234567890120156.csv"
+	a, tables := loadAccounts(t, opt, account)
+	if tab := tables[0]; tab.Accepted != 1 || !tab.Linked || len(tab.Unknown) > 0 || !strings.Contains(a.rows[0], "T1") {
+		t.Errorf("account bill: %+v, rows %v", tab, a.rows)
+	}
+}
+
 // FuzzOrderList reads anything as rows of the two lists: rows are accepted or
 // rejected, and no private cell is shown.
 func FuzzOrderList(f *testing.F) {

@@ -77,7 +77,7 @@ func openTaobao(t *tableReader, header []string) (func() rowParser, error) {
 			return o
 		},
 	})
-	if err == nil && taobaoSpec.find(header, &Options{}).at[taobaoO2O] < 0 {
+	if err == nil && taobaoSpec.find(header, t.opt).at[taobaoO2O] < 0 {
 		t.unmarked()
 	}
 	return newParser, err

@@ -400,6 +400,9 @@ func (d *draft) guesses() map[schema.InputKind][]string {
 		if kind == 0 {
 			kind = likeliest(f.unknown)
 		}
+		if len(headerNames[kind]) == 0 {
+			continue // what it needs is known by its own names
+		}
 		for _, cell := range f.unknown {
 			column := job.NearestColumn(kind, cell)
 			if column == "" || column == cell {

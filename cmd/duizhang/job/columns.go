@@ -8,12 +8,23 @@ import (
 )
 
 // columnNames are the columns of each kind, each with its Chinese names after it,
-// as the contract has them. A bill's columns have their Chinese names alone.
+// as the contract has them. The columns of bills and of other systems' lists have their
+// Chinese names alone: those of formats by which they are known or read.
 var columnNames = map[schema.InputKind][]string{
 	schema.AlipayBill: {
 		"支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间", "门店编号", "门店名称", "操作员", "终端号",
 		"对方账户", "订单金额", "商家实收", "支付宝红包", "集分宝", "支付宝优惠", "商家优惠", "券核销金额", "券名称",
 		"商家红包消费金额", "卡消费金额", "退款批次号/请求号", "服务费", "分润", "备注", "商户识别号", "花呗分期数",
+	},
+	schema.AlipayAccount: {
+		"账务流水号", "业务流水号", "商户订单号", "商品名称", "发生时间", "业务类型", "收入金额", "支出金额", "账户余额", "备注",
+		"支付宝流水号", "支付宝交易号", "入账时间", "账务类型", "收入", "支出", "余额",
+	},
+	schema.TaobaoOrders: {
+		"订单编号", "支付单号", "买家应付货款", "买家实际支付金额", "订单状态", "订单创建时间", "订单付款时间", "是否是O2O交易", "新零售导购门店id",
+	},
+	schema.KukeduoOrders: {
+		"订单编号", "订单类型", "订单子类型", "订单状态", "支付状态", "储值抵扣", "应付金额", "订单时间",
 	},
 	schema.PosOrders: {
 		"out_trade_no 商户订单号 订单编号", "trade_no 支付宝交易号", "merchant_pid 商户PID", "store_id 门店编号",

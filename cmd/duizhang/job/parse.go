@@ -190,11 +190,21 @@ func (p *filler) columnKinds() []field {
 	for _, kind := range schema.InputKinds() {
 		if len(ColumnNames(kind)) > 0 {
 			fields = append(fields, leaf(kind.String(), p.columnsOf(kind)))
-		} else { // not read yet, or read by names that are the source's own
-			fields = append(fields, leaf(kind.String(), p.unsupported))
+		} else {
+			fields = append(fields, leaf(kind.String(), p.noColumns))
 		}
 	}
 	return fields
+}
+
+// noColumns refuses columns of API messages: their keys are Alipay's protocol, the same
+// in every log, and a key counts without case and underscores anyway.
+func (p *filler) noColumns(path string, n ast.Node) {
+	if m, ok := n.(*ast.MappingNode); ok && len(m.Values) == 0 || n.Type() == ast.NullType {
+		return
+	}
+	p.problem(path, n, p.say("报文的字段名是支付宝接口规定的，不能另取名字；大小写和下划线不同的写法本来就认得",
+		"the keys of messages are those of Alipay's interface and take no other names; case and underscores do not matter"))
 }
 
 func (p *filler) columnsOf(kind schema.InputKind) func(string, ast.Node) {
