@@ -120,18 +120,18 @@ func (p *messageParser) row(line int32, _ [][]byte, raw []byte) {
 	if !p.decoded {
 		text = p.t.text(raw)
 	}
-	form := text[0] != '{' && text[0] != '[' && text[0] != '"'
-	if form && !isForm(text) || !form && !gjson.Valid(text) {
-		detail := say(p.t.opt.Lang, "不是 JSON，也不是表单报文", "neither JSON nor the body of a form")
-		if !form {
-			detail = jsonFault(text, p.t.opt.Lang)
+	around := wrapping{time: schema.Null}
+	body := text
+	json := text[0] == '{' || text[0] == '[' || text[0] == '"'
+	if json && !gjson.Valid(text) || !json && !wholeForm(text) {
+		logged, ok := readLogged(text)
+		if !ok {
+			p.rejectLine(line, text, logged.broken)
+			return
 		}
-		p.t.reject(schema.Reject{
-			Line: line, Code: rules.CodeColumnCount, Raw: shownMessage(text), Detail: detail, Amount: schema.Null, Message: true,
-		})
-		return
+		body, around = logged.json, logged.around
 	}
-	found := p.reader.read(line, text)
+	found := p.reader.read(line, body, around)
 	if len(found) == 0 {
 		p.others++
 		return
@@ -143,6 +143,20 @@ func (p *messageParser) row(line int32, _ [][]byte, raw []byte) {
 	if p.reader.spoiled {
 		p.spoiled++
 	}
+}
+
+// rejectLine reports a line that holds no message, or a broken one.
+func (p *messageParser) rejectLine(line int32, text, broken string) {
+	detail := say(p.t.opt.Lang, "不是 JSON，也不是表单报文", "neither JSON nor the body of a form")
+	switch {
+	case text[0] == '{' || text[0] == '"':
+		detail = jsonFault(text, p.t.opt.Lang)
+	case broken != "":
+		detail = jsonFault(broken, p.t.opt.Lang)
+	}
+	p.t.reject(schema.Reject{
+		Line: line, Code: rules.CodeColumnCount, Raw: shownMessage(text), Detail: detail, Amount: schema.Null, Message: true,
+	})
 }
 
 // take judges a message and adds it to the log.

@@ -51,11 +51,10 @@ func newMessageReader(t *tableReader) *messageReader {
 	}
 }
 
-// read finds the messages of a line, which is valid JSON or a form body, in UTF-8.
-// They are valid until the next call.
-func (r *messageReader) read(line int32, text string) []message {
+// read finds the messages of a line, which is valid JSON or a form body, in UTF-8;
+// around is what a log says of them besides. They are valid until the next call.
+func (r *messageReader) read(line int32, text string, around wrapping) []message {
 	r.line, r.used, r.depth, r.others, r.spoiled = line, 0, 0, false, false
-	around := wrapping{time: schema.Null}
 	if text[0] == '{' || text[0] == '[' || text[0] == '"' {
 		r.value(gjson.Parse(text), &around)
 	} else {
@@ -828,8 +827,10 @@ func (r *messageReader) goods(m *message, v gjson.Result, returned bool) {
 // logTime reads a time: of the wall clock, with a fraction, with a zone, or as
 // seconds or milliseconds since 1970. What names a zone is brought to China's,
 // which Alipay's own times have (formats 12).
-func logTime(v gjson.Result) (seconds int64, ok bool) {
-	text := token(v)
+func logTime(v gjson.Result) (seconds int64, ok bool) { return textTime(token(v)) }
+
+// textTime is logTime of a text.
+func textTime(text string) (seconds int64, ok bool) {
 	b := []byte(text)
 	if len(b) >= 10 && len(b) <= 16 && digitsOnly(b) {
 		n, _ := cutNumber(b, 16)

@@ -36,7 +36,7 @@ func readMessages(t testing.TB, line string) (*messageReader, []message) {
 	t.Helper()
 	tab := &tableReader{table: &schema.Table{}, opt: &Options{Words: schema.NewWords()}, charset: newCharset(charsetUTF8)}
 	r := newMessageReader(tab)
-	return r, r.read(1, line)
+	return r, r.read(1, line, wrapping{time: schema.Null})
 }
 
 // TestMessageReader: what a line is, in every wrapping.
@@ -262,7 +262,7 @@ func TestMessageFunding(t *testing.T) {
 		}, "90.00 0.00 10.00"},
 	} {
 		tab := &tableReader{table: &schema.Table{}, opt: &Options{Words: schema.NewWords(), Policy: test.policy}, charset: newCharset(charsetUTF8)}
-		found := newMessageReader(tab).read(1, `{"alipay_trade_pay_response":{"code":"10000","out_trade_no":"A","total_amount":"100",`+test.fields+`}}`)
+		found := newMessageReader(tab).read(1, `{"alipay_trade_pay_response":{"code":"10000","out_trade_no":"A","total_amount":"100",`+test.fields+`}}`, wrapping{time: schema.Null})
 		f := found[0].funding(100_00)
 		if got := given(f.buyerPaid) + " " + given(f.red) + " " + given(f.merchant); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
@@ -409,6 +409,77 @@ func TestMessagesShown(t *testing.T) {
 	}
 }
 
+// TestLoggedLines: a line of an application's log is read for the messages in it.
+func TestLoggedLines(t *testing.T) {
+	pay := `{"out_trade_no":"A","total_amount":"1.00"}`
+	answer := `{"alipay_trade_pay_response":{"code":"10000","out_trade_no":"A","trade_no":"T1","total_amount":"1.00"}}`
+	for _, test := range []struct {
+		name, line string
+		want       string // kind, number and time of each message
+	}{
+		{"a time and a level", `2026-11-20 10:00:00.123 INFO [http-nio-1] c.x.PayClient - request: ` + pay, "1 A 2026-11-20 10:00:00"},
+		{"in brackets", `[2026-11-20 10:00:01,250] [INFO] [main] ` + pay, "1 A 2026-11-20 10:00:01"},
+		{"with a zone", `2026-11-20T02:00:02.000Z info ` + pay, "1 A 2026-11-20 10:00:02"},
+		{"with slashes", `2026/11/20 10:00:03 ` + pay, "1 A 2026-11-20 10:00:03"},
+		{"its own time counts", `2026-11-20 10:00:00 {"timestamp":"2026-11-20 09:59:59","out_trade_no":"A","total_amount":"1.00"}`, "1 A 2026-11-20 09:59:59"},
+		{"without a time", `pay ` + pay, "1 A -"},
+		{"both, and what it cost", `2026-11-20 10:00:00 INFO alipay.trade.pay req=` + pay + ` resp=` + answer + `, cost=35ms`, "1 A 2026-11-20 10:00:00, 2 A 2026-11-20 10:00:00"},
+		{"the interface before it", `10:00 alipay.trade.refund {"out_trade_no":"A","refund_amount":"1.00"} => {"code":"10000","refund_fee":"1.00"}`, "9 A -, 10 A -"},
+		{"a query's answer", `INFO alipay.trade.query: {"code":"10000","out_trade_no":"A","trade_status":"TRADE_SUCCESS"}`, "5 A -"},
+		{"a class is no interface", `INFO com.x.alipay.trade.refund.Client {"out_trade_no":"A","total_amount":"1.00"}`, "1 A -"},
+		{"another object before it", `INFO {"traceId":"x"} ` + pay, "1 A -"},
+		{"braces that are none", `INFO {} ctx={a=b} [x] ` + pay, "1 A -"},
+		{"a form", `2026-11-20 10:00:00 INFO notify body=notify_id=n&trade_status=TRADE_SUCCESS&out_trade_no=A&total_amount=1.00`, "6 A 2026-11-20 10:00:00"},
+		{"a form of a URL", `INFO POST /notify?notify_id=n&out_trade_no=A&total_amount=1.00`, "6 A -"},
+		{"a form whose first value ends in =", `INFO sign=ab==&notify_id=n&out_trade_no=A&total_amount=1.00`, "6 A -"},
+		{"another interface", `INFO {"method":"alipay.system.oauth.token"}`, ""},
+		{"no message", `2026-11-20 10:00:00 INFO started`, "rejected"},
+		{"cut off", `2026-11-20 10:00:00 INFO {"traceId":"x"} {"out_trade_no":"A","total_am`, "rejected"},
+		{"names only", `INFO [main] out_trade_no=A`, "rejected"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			logged, ok := readLogged(test.line)
+			if !ok {
+				if test.want != "rejected" {
+					t.Fatalf("readLogged(%q) finds nothing", test.line)
+				}
+				return
+			}
+			tab := &tableReader{table: &schema.Table{}, opt: &Options{Words: schema.NewWords()}, charset: newCharset(charsetUTF8)}
+			var got []string
+			for _, m := range newMessageReader(tab).read(1, logged.json, logged.around) {
+				got = append(got, fmt.Sprintf("%d %s %s", m.kind, m.text[msgOutTradeNo], clockOrNull(m.number[msgTime])))
+			}
+			if got := strings.Join(got, ", "); got != test.want {
+				t.Errorf("read = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// A log that an application writes is known, read, and loses no line.
+func TestApplicationLog(t *testing.T) {
+	log := "2026-11-20 09:00:00 INFO started\n" +
+		"2026-11-20 10:00:00.001 INFO [t1] req: {\"method\":\"alipay.trade.pay\",\"biz_content\":{\"out_trade_no\":\"A\",\"total_amount\":\"1.00\",\"auth_code\":\"281234567890123456\"}}\n" +
+		"2026-11-20 10:00:01.001 INFO [t1] resp: {\"alipay_trade_pay_response\":{\"code\":\"10000\",\"out_trade_no\":\"A\",\"trade_no\":\"T1\",\"total_amount\":\"1.00\"}} 35ms\n"
+	path := filepath.Join(t.TempDir(), "pay.log")
+	if err := os.WriteFile(path, []byte(log), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tables, first, err := Inspect(t.Context(), Input{Path: path, Name: "pay.log"}, Options{}, 5)
+	if err != nil || tables[0].Format != "pos_api" || tables[0].Rows != 3 || tables[0].Rejected != 1 {
+		t.Fatalf("Inspect = %+v, %v", tables[0], err)
+	}
+	if shown := strings.Join(first[0], "\n"); strings.Contains(shown, "281234567890123456") || !strings.Contains(shown, "****3456") {
+		t.Errorf("shown %q", shown)
+	}
+	g := load(t, Options{}, canonicalInput{kind: schema.PosAPI, data: []byte(log)})
+	proveMessages(t, g)
+	if got, want := listText(g), "2: no=A trade=T1 "; g.orders.Len() != 1 || !strings.HasPrefix(got, want) || !strings.Contains(got, "time=10:00:00") {
+		t.Errorf("orders %q", got)
+	}
+}
+
 // FuzzMessages reads anything as a log, in whole and in chunks: every message is
 // in an order or a refund, idle or rejected, and no two ways of reading differ.
 func FuzzMessages(f *testing.F) {
@@ -417,6 +488,8 @@ func FuzzMessages(f *testing.F) {
 	}
 	f.Add([]byte("notify_id=n&trade_status=TRADE_CLOSED&out_trade_no=A&total_amount=1.00&gmt_payment=2026-11-20 10:00:00"))
 	f.Add([]byte(`[{"a":"{\"out_trade_no\":\"1\"}"}]`))
+	f.Add([]byte(`[2026-11-20 10:00:00,123] INFO alipay.trade.refund req={"out_trade_no":"A","refund_amount":"1.00"} resp={"code":"10000"}, 3ms`))
+	f.Add([]byte(`2026-11-20 10:00:00 INFO body=notify_id=n&out_trade_no=A&total_amount=1.00`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<14 {
 			t.Skip()
@@ -447,23 +520,31 @@ func FuzzTaobaoAPI(f *testing.F) {
 	})
 }
 
-// BenchmarkMessages reads logs to orders and refunds.
+// BenchmarkMessages reads logs to orders and refunds: bare messages, and the lines of
+// an application's log.
 func BenchmarkMessages(b *testing.B) {
-	lines := syntheticMessages(20_000, 3)
-	data := []byte(strings.Join(lines, "\n"))
-	path := filepath.Join(b.TempDir(), "log.jsonl")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		b.Fatal(err)
+	for _, bench := range []struct{ name, before string }{{"bare", ""}, {"logged", "2026-11-20 10:00:00.123 INFO [http-nio-1] c.x.PayClient - "}} {
+		b.Run(bench.name, func(b *testing.B) {
+			lines := syntheticMessages(20_000, 3)
+			for i := range lines {
+				lines[i] = bench.before + lines[i]
+			}
+			data := []byte(strings.Join(lines, "\n"))
+			path := filepath.Join(b.TempDir(), "log.jsonl")
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				g := &gathered{words: schema.NewWords()}
+				if _, err := Load(b.Context(), []Input{{Kind: schema.PosAPI, Path: path, Name: "log.jsonl"}}, Options{Words: g.words, Workers: 1}, g); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(lines)*b.N)/b.Elapsed().Seconds(), "messages/s")
+		})
 	}
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		g := &gathered{words: schema.NewWords()}
-		if _, err := Load(b.Context(), []Input{{Kind: schema.PosAPI, Path: path, Name: "log.jsonl"}}, Options{Words: g.words, Workers: 1}, g); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(len(lines)*b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
 // TestOneNumberForAll: a log in which one number stands for every order takes no

@@ -367,7 +367,7 @@ func detectJSON(lines []string, data []byte, given schema.InputKind) detection {
 	}
 	if data[0] != '{' && data[0] != '[' && data[0] != '"' {
 		first := slices.IndexFunc(lines, func(line string) bool { return strings.TrimSpace(line) != "" })
-		if first >= 0 && isForm(strings.TrimSpace(lines[first])) {
+		if first >= 0 && wholeForm(strings.TrimSpace(lines[first])) || slices.ContainsFunc(lines, isLogged) {
 			return detection{format: posAPI, comma: '\n'}
 		}
 		return detection{}
@@ -387,10 +387,19 @@ func detectJSON(lines []string, data []byte, given schema.InputKind) detection {
 			return detection{format: known.format, comma: '\n'}
 		}
 	}
-	if data[0] != '"' && given == schema.PosAPI {
+	if data[0] != '"' && given == schema.PosAPI || slices.ContainsFunc(lines, isLogged) {
 		return detection{format: posAPI, comma: '\n'}
 	}
 	return detection{}
+}
+
+// isLogged tells a line of an application's log that has a message of Alipay's.
+func isLogged(line string) bool {
+	if !strings.Contains(line, "alipay") && !strings.Contains(line, "out_trade_no") && !strings.Contains(line, "outTradeNo") {
+		return false
+	}
+	_, ok := readLogged(line)
+	return ok
 }
 
 // openTable takes what was detected, or refuses the table.
