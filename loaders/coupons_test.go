@@ -124,7 +124,7 @@ func TestCouponAndDeviceRejects(t *testing.T) {
 func FuzzReferences(f *testing.F) {
 	kinds := []schema.InputKind{
 		schema.CouponsKind, schema.DevicesKind, schema.DevicePoliciesKind, schema.DeviceRewardsKind,
-		schema.StoresKind, schema.GoodsKind, schema.MerchantsKind,
+		schema.StoresKind, schema.GoodsKind, schema.MerchantsKind, schema.AgreementsKind, schema.ProvidersKind,
 	}
 	for i, text := range []string{
 		"coupon_name,kind,threshold,off,goods_ids,store_ids\n券,alipay,1,2,A|B,S\n",
@@ -132,6 +132,10 @@ func FuzzReferences(f *testing.F) {
 		"effective_from,effective_to,month_cap,months,total_cap\n2026-01-01,,400,5,1600\n",
 		"device_sn,month,reward_amount\nSN1,2026-11,400.00\n",
 		"store_id,merchant_pid,order_sync\nS1,2088717085982806,true\n",
+		"goods_id,goods_name,tag_price\nG1,咖啡,1.00\n",
+		"merchant_pid,name,fee_rate\n2088717085982806,一店,0.6%\n",
+		"provider_pid,product,rate,basis,effective_from,effective_to,scale,rounding,cap_per_trade\n2088731199938475,face_to_face,0.002,received,2026-01-01,,2,trade,1.00\n",
+		"provider_pid,name,primary\n2088731199938475,x,true\n",
 	} {
 		f.Add(byte(i), []byte(text))
 	}
@@ -142,7 +146,8 @@ func FuzzReferences(f *testing.F) {
 		k := kinds[int(kind)%len(kinds)]
 		g := load(t, Options{Workers: 1}, canonicalInput{kind: k, data: data})
 		r := g.registry
-		found := len(r.Coupons) + len(r.Devices) + len(r.DevicePolicies) + len(r.DeviceRewards) + len(r.Stores) + len(r.Goods) + len(r.Merchants)
+		found := len(r.Coupons) + len(r.Devices) + len(r.DevicePolicies) + len(r.DeviceRewards) + len(r.Stores) + len(r.Goods) + len(r.Merchants) +
+			len(r.Agreements) + len(r.Providers)
 		for _, tab := range g.tables {
 			if !tab.Refused && (int64(found) != tab.Accepted || tab.Accepted+tab.Rejected != tab.Rows) {
 				t.Errorf("%d rows, %d accepted, %d rejected; the registry has %d", tab.Rows, tab.Accepted, tab.Rejected, found)

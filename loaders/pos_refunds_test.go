@@ -140,3 +140,24 @@ A3,R1,2026-11-20 10:00:00,12.00
 		t.Errorf("refunds\n%s\nwant\n%s", got, want)
 	}
 }
+
+// FuzzPosRefunds reads anything as refunds: every line is in a run, rejected or blank.
+func FuzzPosRefunds(f *testing.F) {
+	f.Add([]byte("A1,T1,R1,2088717085982806,S1,2026-11-20 10:00:00,1.00,whole,G1,1\nA1,,R1,,,,,,G2,2\n"))
+	f.Add([]byte("A1,,,,,2026-11-20 10:00,\"1,000.00\",方案一,,\n"))
+	f.Fuzz(func(t *testing.T, rows []byte) {
+		header := "out_trade_no,trade_no,out_request_no,merchant_pid,store_id,refund_time,refund_amount,mode,goods_id,quantity\n"
+		g := load(t, Options{}, canonicalInput{kind: schema.PosRefundsKind, data: append([]byte(header), rows...)})
+		tab := g.tables[0]
+		if tab.Refused {
+			return
+		}
+		lines := 0
+		for _, n := range g.refunds.Lines {
+			lines += int(n)
+		}
+		if lines != g.returned.Len() || tab.Accepted < 0 || tab.Accepted+tab.Rejected != tab.Rows {
+			t.Fatalf("%d rows, %d accepted, %d rejected; %d lines in runs, %d lines", tab.Rows, tab.Accepted, tab.Rejected, lines, g.returned.Len())
+		}
+	})
+}

@@ -153,3 +153,66 @@ func TestNormalPeriod(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRebate reads anything as a statement, by trade and by the month of another's
+// workbook: every row is accepted, rejected, or none of the statement's.
+func FuzzRebate(f *testing.F) {
+	f.Add([]byte("2026-11,2088731199938475,2088717085982806,face_to_face,T1,A1,2026-11-20 10:00:00,100.00,1,0.55%,0.55,-0.01,x\n"))
+	f.Add([]byte("甲,一店,1680001234567,100.50,0.20%,0.20,,50.00,0.10%,0.05,0.25,202611,调账,华东,上海,一组\n合计,,,1,,2\n"))
+	f.Fuzz(func(t *testing.T, rows []byte) {
+		for _, header := range []string{
+			"period,service_provider_pid,merchant_pid,product,trade_no,out_trade_no,trade_time,trade_amount,trade_count,rate,rebate_amount,adjustment,remark\n",
+			kaHeader + "\n",
+		} {
+			g := load(t, Options{StatementPID: ownPID, Columns: kaColumns}, canonicalInput{kind: schema.Rebate, data: append([]byte(header), rows...)})
+			tab := g.tables[0]
+			if tab.Refused {
+				continue
+			}
+			if int64(g.statements.Len()) != tab.Accepted || int64(len(g.rejects)) != tab.Rejected || tab.Accepted+tab.Rejected != tab.Rows || tab.Rows < 0 {
+				t.Fatalf("%d rows, %d accepted, %d rejected; %d statements, %d rejects", tab.Rows, tab.Accepted, tab.Rejected, g.statements.Len(), len(g.rejects))
+			}
+		}
+	})
+}
+
+// FuzzRebateBook reads anything as the sheets of a month's workbook: what it states is
+// compared, and no row is lost.
+func FuzzRebateBook(f *testing.F) {
+	f.Add("甲,一店,1680001234567,100.50,0.20%,0.20,,50.00,0.10%,0.05,0.25,202611\n合计,,,1,,2", "1680001234567,一店,0.25\n合计,,0.25")
+	f.Add("\x00", "合计,,1e400")
+	f.Fuzz(func(t *testing.T, rows, summary string) {
+		cells := func(header, text string) (all [][]string) {
+			for _, line := range append([]string{header}, strings.Split(text, "\n")...) {
+				row := strings.Split(line, ",")
+				for i := range row {
+					row[i] = printable(row[i])
+				}
+				all = append(all, row[:min(len(row), 26)])
+			}
+			return all[:min(len(all), 200)]
+		}
+		book := bookOf(bookSheet{"品牌", cells(kaHeader, rows)}, bookSheet{"汇总", cells("商户号,商户名称,应返金额", summary)})
+		g := load(t, Options{StatementPID: ownPID, Columns: kaColumns}, canonicalInput{kind: schema.Rebate, name: "KA返佣202611.xlsx", data: book})
+		var rejected int64
+		for _, tab := range g.tables {
+			if !tab.Refused && (tab.Rows < 0 || tab.Accepted+tab.Rejected != tab.Rows) {
+				t.Fatalf("%s: %d rows, %d accepted, %d rejected", tab.Member, tab.Rows, tab.Accepted, tab.Rejected)
+			}
+			rejected += tab.Rejected
+		}
+		if int64(len(g.rejects)) != rejected {
+			t.Fatalf("%d rejects, the tables have %d", len(g.rejects), rejected)
+		}
+	})
+}
+
+// printable is text that XML can hold.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == '\ufffd' || r == '\ufffe' || r == '\uffff' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+}
