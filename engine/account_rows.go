@@ -158,7 +158,7 @@ func (r *router) contestFlows(ctx context.Context) error {
 		for _, entry := range w.rows.entries.Entry {
 			e := uint64(entry)
 			if other, clash := w.table.add(e); clash {
-				r.contest(e, int32(other&partBits), int32(e&partBits))
+				r.contest(e, partIn(other), partIn(e))
 			}
 		}
 	}

@@ -490,7 +490,8 @@ func (w *worker) unearned(u *unit) {
 }
 
 // orphanStatements deals with the statement rows that no trade has taken: an
-// orphan, where the bills of its days are in the inputs; else out of scope.
+// orphan, where the bills of its days are in the inputs or the history; else out of
+// scope.
 func (w *worker) orphanStatements() {
 	s := &w.rows.Statements
 	w.rest = w.rest[:0]
@@ -517,7 +518,7 @@ func (w *worker) orphanStatements() {
 }
 
 // inDays: the time, else the whole period, lies in days whose bills are in the
-// inputs.
+// inputs or in the history.
 func (p *plan) inDays(t int64, period string) bool {
 	if t != schema.Null {
 		return p.billDays[billDay{0, dayOf(t)}]

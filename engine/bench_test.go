@@ -54,7 +54,7 @@ func BenchmarkRows(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			if _, err := store.route(b.Context(), 1); err != nil {
+			if _, err := store.route(b.Context(), 1, nil); err != nil {
 				b.Fatal(err)
 			}
 			var rows Rows
@@ -119,7 +119,7 @@ func oneWorker(tb testing.TB, d *madeDay) (*worker, *Rows) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := store.route(tb.Context(), 1); err != nil {
+	if _, err := store.route(tb.Context(), 1, nil); err != nil {
 		tb.Fatal(err)
 	}
 	rows := new(Rows)

@@ -174,6 +174,12 @@ func (w *worker) unitTables(u *unit) (pos, bill int32) {
 	return pos, bill
 }
 
+// refundCarried: a row of the refund has been carried.
+func (w *worker) refundCarried(r *refundUnit) bool {
+	return r.pos >= 0 && w.p.carried(w.rows.Refunds.Table[w.posRefunds[r.pos].run]) ||
+		r.bill >= 0 && w.p.carried(w.rows.Bills.Table[r.bill])
+}
+
 // carryOut gathers the rows of the pending units, in the order of the result rows.
 func (w *worker) carryOut() {
 	c := &w.found.carried

@@ -69,9 +69,9 @@ type AggregatedRow struct {
 // claims reports whether the row is claimable, or is computed together with rows
 // that may be.
 //
-// Of a trade of an earlier day the input rows are not known: no pack can show them.
+// What is computed of rows of earlier days no pack can show.
 func (w *worker) claims(a *audited) bool {
-	if w.isPast(a.unit) {
+	if w.ofEarlier(a.unit) {
 		return false
 	}
 	if a.cause.Appeal() == rules.AppealClaimable {
@@ -83,6 +83,24 @@ func (w *worker) claims(a *audited) bool {
 	return w.p.aggregated && w.p.coverage[coverKey{
 		provider: a.group.provider, product: a.group.product, period: a.group.period, aggregated: true, merchant: a.group.merchant,
 	}] > 0
+}
+
+// ofEarlier: rows that the trade's rebate is computed from are in no input of today:
+// an earlier day had them.
+func (w *worker) ofEarlier(u *unit) bool {
+	if int(w.p.places) == len(w.p.tables) && w.past.Len() == 0 { // nearly always
+		return false
+	}
+	pos, bill := w.unitTables(u)
+	if u.past >= 0 || w.p.carried(pos) || w.p.carried(bill) {
+		return true
+	}
+	for i := u.firstRefund; i >= 0; i = w.refunds[i].next {
+		if w.refundCarried(&w.refunds[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // emitClaim adds the row that emitRebate has just added, with its evidence.

@@ -21,6 +21,7 @@ func (w *worker) emit(out *Part) {
 		if w.isPast(u) {
 			w.pastStatements(i)
 			w.auditTrade(u, out)
+			out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 1)
 			continue
 		}
 		w.checkUnit(u)
@@ -29,6 +30,9 @@ func (w *worker) emit(out *Part) {
 		w.emitTrade(u, &out.Trades)
 		if w.p.job.State {
 			w.keepTrade(i, &out.Settled)
+			if pos, bill := w.unitTables(u); w.p.carried(pos) || w.p.carried(bill) {
+				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 0)
+			}
 		}
 		if w.p.settles {
 			w.addToShift(u)
@@ -262,6 +266,9 @@ func (w *worker) emitRefunds(out *Part) {
 		w.emitRefund(r, &out.Refunds)
 		if w.p.job.State {
 			w.keepRefund(r, &out.Returned)
+			if w.refundCarried(r) {
+				out.Again.add(r.merchant, w.outTradeNo(r.key), w.refundTradeNo(r), w.requestNo(r), 0)
+			}
 		}
 		if w.p.settles {
 			w.addRefundToShift(r)

@@ -64,6 +64,19 @@ func (g *groups) add(hash uint64, text *schema.Text, row int) int32 {
 	}
 }
 
+// find is the group of a key that is in none of its texts' rows, or -1.
+func (g *groups) find(hash uint64, key []byte) int32 {
+	for i := hash & g.mask; ; i = (i + 1) & g.mask {
+		at := g.slots[i]
+		if at == 0 {
+			return -1
+		}
+		if g.keys[at-1].hash == hash && bytes.Equal(g.key(at-1), key) {
+			return at - 1
+		}
+	}
+}
+
 // A rankedKey is a key with its first eight bytes behind the prefix that all share:
 // those tell most keys apart, without a look at the keys themselves.
 type rankedKey struct {

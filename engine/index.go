@@ -20,22 +20,39 @@ import (
 //     together with it leave their partitions and meet in one more partition,
 //     the last, which is reconciled like every other.
 //
+// With a history, a trade of an earlier day may be what rows of today have in common
+// (rules 9): it is looked up where rows that know its trade_no must meet rows that
+// know its out_trade_no alone.
+//
 // An entry of the index is 48 bits of the hash and the partition; the bucket adds
 // further bits. Two trades that share all of them are only taken for contested,
 // or a statement row is sent to a partition that does not know it: whole keys
 // decide there, so that the result is the same whatever the hash.
-const partBits = 0xffff
+const (
+	partBits = 0xffff // of an entry that are not the hash's
+	saleBit  = 0x8000 // of them: an order or a payment has the trade, and not refunds alone
+)
+
+// partIn is the partition in an entry.
+func partIn(e uint64) int32 { return int32(e & (partBits &^ saleBit)) }
 
 // indexTrades adds the trades of a batch; d holds their hashes and partitions.
-// Rows that are leftOut, if it is given, match nothing and contest no trade.
-func (s *Store) indexTrades(d *spread, tradeNo *schema.Text, leftOut []uint8) error {
+// Rows that are leftOut, if it is given, match nothing and contest no trade; the
+// kinds of bill rows, if they are given, tell sales from refunds.
+func (s *Store) indexTrades(d *spread, tradeNo *schema.Text, leftOut, kinds []uint8, sale uint64) error {
 	byBucket := spreads.Get().(*spread)
 	defer spreads.Put(byBucket)
 	byBucket.part, byBucket.hashes = byBucket.part[:0], byBucket.hashes[:0]
 	for row, hash := range d.hashes {
 		if o := tradeNo.Offsets; o[row] != o[row+1] && (leftOut == nil || leftOut[row] == 0) { // a row without a trade_no is not indexed
 			byBucket.part = append(byBucket.part, s.partOf(hash))
-			byBucket.hashes = append(byBucket.hashes, hash&^partBits|uint64(d.part[row]))
+			if kinds != nil {
+				sale = 0
+				if kinds[row] == uint8(schema.Payment) {
+					sale = saleBit
+				}
+			}
+			byBucket.hashes = append(byBucket.hashes, hash&^partBits|sale|uint64(d.part[row]))
 		}
 	}
 	return s.entries.add(byBucket.part, func(to *Rows) {
@@ -101,6 +118,7 @@ func (s *Store) addStatements(b schema.Batch) error {
 		return err
 	}
 	s.mu.Lock()
+	s.byNumber = s.byNumber || len(byKey.rows) > 0
 	for key, n := range cover {
 		s.coverage[key] += n
 	}
@@ -114,6 +132,7 @@ func (s *Store) addStatements(b schema.Batch) error {
 // contested trades.
 type router struct {
 	store     *Store
+	history   History // nil for none
 	mu        sync.Mutex
 	contested []map[uint64]bool // by partition: index entries without their partition bits
 	doubts    schema.Statements // rows whose two numbers point to two partitions
@@ -124,12 +143,12 @@ type router struct {
 }
 
 // route is the routing of all buckets.
-func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, error) {
+func (s *Store) route(ctx context.Context, workers int, history History) ([]map[uint64]bool, error) {
 	if err := s.seal(); err != nil {
 		return nil, err
 	}
 	n := s.keep.parts
-	r := &router{store: s, contested: make([]map[uint64]bool, n)}
+	r := &router{store: s, history: history, contested: make([]map[uint64]bool, n)}
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
 	for range max(min(workers, n), 1) {
@@ -151,6 +170,7 @@ func (s *Store) route(ctx context.Context, workers int) ([]map[uint64]bool, erro
 	}
 	s.entries.forget()
 	s.routed.forget()
+	s.refunded.forget()
 	s.routedAccounts.forget()
 	if err := r.settleDoubts(ctx); err != nil {
 		return nil, err
@@ -167,6 +187,12 @@ type routeWorker struct {
 	table tradeTable
 	sure  []int32 // rows whose partition is known
 	parts []int32 // of each of them
+
+	wanted   schema.Wanted
+	asked    []int32 // statement row of each of wanted; -1: a refund's trade
+	found    schema.Settled
+	returned schema.Returned
+	earlier  []int32 // by statement row: the partition of its trade, which an earlier day had; -1 for none
 }
 
 // bucket routes one bucket.
@@ -181,12 +207,18 @@ func (r *router) bucket(k int, w *routeWorker) error {
 	if err := r.store.routedAccounts.rows(k, &w.rows); err != nil {
 		return err
 	}
+	if err := r.store.refunded.rows(k, &w.rows); err != nil {
+		return err
+	}
 	w.table.reset(len(w.rows.entries.Entry))
 	for _, entry := range w.rows.entries.Entry {
 		e := uint64(entry)
 		if other, clash := w.table.add(e); clash {
-			r.contest(e, int32(other&partBits), int32(e&partBits))
+			r.contest(e, partIn(other), partIn(e))
 		}
+	}
+	if err := r.lookUp(w); err != nil {
+		return err
 	}
 	if err := r.sendStatements(w); err != nil {
 		return err
@@ -194,7 +226,7 @@ func (r *router) bucket(k int, w *routeWorker) error {
 	return r.sendAccounts(w)
 }
 
-// contest makes the rows of a trade leave both partitions.
+// contest makes the rows of a trade, or of an out_trade_no, leave both partitions.
 func (r *router) contest(hash uint64, a, b int32) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -206,11 +238,73 @@ func (r *router) contest(hash uint64, a, b int32) {
 	}
 }
 
+// lookUp asks the history for trades that only refunds of today speak of, and for
+// those of statement rows that no row of today speaks of. Where rows of such a trade
+// are not where its out_trade_no is, both meet in the last part. A statement row that
+// knows the trade_no alone goes where the out_trade_no is: that is looked up only if
+// some row knows a trade by its out_trade_no alone.
+func (r *router) lookUp(w *routeWorker) error {
+	s, v := r.store, &w.rows.Statements
+	w.earlier = fill(w.earlier, v.Len(), -1)
+	if r.history == nil {
+		return nil
+	}
+	schema.Reset(&w.wanted)
+	schema.Reset(&w.found)
+	schema.Reset(&w.returned)
+	w.asked = w.asked[:0]
+	ask := func(row int32, trade []byte) {
+		w.wanted.Merchant = append(w.wanted.Merchant, 0)
+		w.wanted.OutTradeNo.Append(nil)
+		w.wanted.TradeNo.Append(trade)
+		w.wanted.Time = append(w.wanted.Time, schema.Null)
+		w.asked = append(w.asked, row)
+	}
+	for i := range w.rows.refunded.Len() {
+		trade := w.rows.refunded.TradeNo.At(i)
+		if e, known := w.table.find(s.hash(trade)); known && e&saleBit == 0 {
+			ask(-1, trade)
+		}
+	}
+	for i := range v.Len() {
+		trade := v.TradeNo.At(i)
+		if _, known := w.table.find(s.hash(trade)); s.byNumber && !known && len(v.OutTradeNo.At(i)) == 0 {
+			ask(int32(i), trade)
+		}
+	}
+	if w.wanted.Len() == 0 {
+		return nil
+	}
+	if err := r.history.Find(&w.wanted, &w.found, &w.returned); err != nil {
+		return err
+	}
+	for row, query := range w.found.Query {
+		no := w.found.OutTradeNo.At(row)
+		if len(no) == 0 || w.found.Status[row] == 0 {
+			continue
+		}
+		key := s.hash(no)
+		if statement := w.asked[query]; statement >= 0 {
+			w.earlier[statement] = s.partOf(key)
+			continue
+		}
+		trade := s.hash(w.wanted.TradeNo.At(int(query)))
+		if e, _ := w.table.find(trade); partIn(e) != s.partOf(key) {
+			r.contest(trade, partIn(e), partIn(e))
+			r.contest(key, s.partOf(key), s.partOf(key))
+		}
+	}
+	return nil
+}
+
 func (r *router) sendStatements(w *routeWorker) error {
 	s, v := r.store, &w.rows.Statements
 	w.sure, w.parts = w.sure[:0], w.parts[:0]
 	for i := range v.Len() {
 		byTrade, byKey := w.partsOf(s, v.TradeNo.At(i), v.OutTradeNo.At(i))
+		if part := w.earlier[i]; part >= 0 {
+			byTrade, byKey = part, part
+		}
 		if byTrade != byKey {
 			r.doubt(v, int32(i), byTrade, byKey)
 			continue
@@ -234,9 +328,9 @@ func (w *routeWorker) partsOf(s *Store, trade, no []byte) (byTrade, byKey int32)
 	case !known:
 		return byKey, byKey
 	case len(no) == 0:
-		byKey = int32(e & partBits)
+		byKey = partIn(e)
 	}
-	return int32(e & partBits), byKey
+	return partIn(e), byKey
 }
 
 func (r *router) doubt(v *schema.Statements, row, byTrade, byKey int32) {
@@ -323,7 +417,8 @@ func (t *tradeTable) reset(n int) {
 	t.mask = uint64(size - 1)
 }
 
-// add adds an entry. A clash is an entry of the same hash in another partition.
+// add adds an entry. A clash is an entry of the same hash in another partition. An
+// entry of a sale makes all of its hash those of one.
 func (t *tradeTable) add(e uint64) (other uint64, clash bool) {
 	for i := (e >> 16) & t.mask; ; i = (i + 1) & t.mask {
 		switch at := t.slots[i]; {
@@ -331,7 +426,8 @@ func (t *tradeTable) add(e uint64) (other uint64, clash bool) {
 			t.slots[i] = e + 1
 			return 0, false
 		case (at-1)&^partBits == e&^partBits:
-			return at - 1, at-1 != e
+			t.slots[i] = ((at - 1) | e&saleBit) + 1
+			return at - 1, partIn(at-1) != partIn(e)
 		}
 	}
 }

@@ -110,6 +110,14 @@ func (w *worker) addLoss(a *audited) {
 	if a.cause == rules.CauseStatementPending {
 		g.pending++
 	}
+	claimable := a.cause.Appeal() == rules.AppealClaimable
+	g.rounded = g.rounded || perPeriod(a.judgement)
+	if w.ofEarlier(a.unit) {
+		g.earlier++
+		if claimable {
+			g.earlierClaim.AddInt(a.loss)
+		}
+	}
 	if a.settled {
 		w.totals.together.AddMicro(a.expected)
 	}

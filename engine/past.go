@@ -20,11 +20,52 @@ import (
 // asked is what a row of w.wanted was asked for: one of them is not -1.
 type asked struct {
 	unit, refund, statement int32
-	byKey                   bool // of a refund: by its key; else by its trade_no
 }
 
 // A pastPaid is a statement row of a trade of an earlier day.
 type pastPaid struct{ unit, row int32 }
+
+// inheritEarlier gives an open POS refund that names no trade_no that of its order of
+// an earlier day, if a bill refund may be its own by that.
+func (w *worker) inheritEarlier() error {
+	if w.p.job.History == nil || !w.openBillRefunds() {
+		return nil
+	}
+	schema.Reset(&w.wanted)
+	schema.Reset(&w.past)
+	schema.Reset(&w.pastRefunds)
+	w.asked = w.asked[:0]
+	for _, i := range w.openPosRefunds() {
+		if p := &w.posRefunds[i]; p.trade < 0 && w.orderOf(p.key, p.merchant) < 0 {
+			w.ask(asked{unit: -1, refund: i, statement: -1}, p.merchant, w.outTradeNo(p.key), nil, schema.Null)
+		}
+	}
+	if w.wanted.Len() == 0 {
+		return nil
+	}
+	if err := w.p.job.History.Find(&w.wanted, &w.past, &w.pastRefunds); err != nil {
+		return err
+	}
+	for row, query := range w.past.Query {
+		trade := w.past.TradeNo.At(row)
+		if len(trade) == 0 || !w.pastTrade(int32(row)) {
+			continue
+		}
+		i := w.asked[query].refund
+		w.posRefunds[i].trade = w.trades.find(w.p.hash(trade), trade)
+		w.posRefundTrade[i] = w.posRefunds[i].trade
+	}
+	return nil
+}
+
+func (w *worker) openBillRefunds() bool {
+	for i, kind := range w.rows.Bills.Kind {
+		if kind == uint8(schema.Refund) && !w.billUse[i].rejected && w.openBillRefund(int32(i)) {
+			return true
+		}
+	}
+	return false
+}
 
 // isPast: the unit is a trade of an earlier day, of which today has no row.
 func (w *worker) isPast(u *unit) bool {
@@ -125,16 +166,13 @@ func (w *worker) maySettled(u *unit) bool {
 func (w *worker) askForRefunds() {
 	for i := range w.refunds {
 		r := &w.refunds[i]
-		if r.pos < 0 || r.status == rules.StatusDuplicate || r.status == rules.StatusExcluded {
-			continue
-		}
-		if r.unit >= 0 && !w.isOrphan(&w.units[r.unit]) {
+		if r.pos < 0 || r.bill >= 0 || r.unit >= 0 || r.status == rules.StatusDuplicate || r.status == rules.StatusExcluded {
 			continue
 		}
 		p := &w.posRefunds[r.pos]
-		of := asked{unit: -1, refund: int32(i), statement: -1, byKey: true}
+		of := asked{unit: -1, refund: int32(i), statement: -1}
 		w.ask(of, p.merchant, w.outTradeNo(p.key), nil, schema.Null)
-		if of.byKey = false; p.trade >= 0 && r.bill < 0 {
+		if p.trade >= 0 {
 			w.ask(of, 0, nil, w.trades.key(p.trade), schema.Null)
 		}
 	}
@@ -355,27 +393,13 @@ func (w *worker) answerRefunds() {
 			continue
 		}
 		r := &w.refunds[of.refund]
-		if r.status == rules.StatusExcluded || r.unit >= 0 && w.isPast(&w.units[r.unit]) {
-			continue // its key, which is asked for first, has said it; or its trade_no in the bill
+		if r.status == rules.StatusExcluded || r.unit >= 0 {
+			continue // its key, which is asked for first, has said it
 		}
-		past := int32(row)
-		switch {
-		case r.bill < 0 && w.past.Status[past] == uint8(rules.StatusExcluded):
+		if past := int32(row); w.past.Status[past] == uint8(rules.StatusExcluded) {
 			r.status, r.reason = rules.StatusExcluded, rules.Reason(w.past.Reason[past])
-		case !w.pastTrade(past):
-		case r.bill >= 0 && !w.sameTrade(past, w.rows.Bills.TradeNo.At(int(r.bill))):
-		case r.unit >= 0: // an orphan: all of its refunds are of one trade
-			w.moveRefunds(r.unit, w.unitOfPast(past))
-		default:
+		} else {
 			r.unit = w.unitOfPast(past)
-		}
-	}
-}
-
-func (w *worker) moveRefunds(from, to int32) {
-	for i := range w.refunds {
-		if w.refunds[i].unit == from {
-			w.refunds[i].unit = to
 		}
 	}
 }

@@ -67,8 +67,8 @@ type plan struct {
 	billSpans, accountSpans map[uint32]spans // by account: the times that its bills cover
 }
 
-// A billDay is a day of a merchant whose bill is in the inputs; merchant 0 is
-// any.
+// A billDay is a day of a merchant whose bill is in the inputs or in the history;
+// merchant 0 is any.
 type billDay struct {
 	merchant uint32
 	day      int32
@@ -286,6 +286,9 @@ func (p *plan) prepareAudit() error {
 		}
 	}
 	p.billDays = map[billDay]bool{}
+	for _, day := range p.job.HistoryDays {
+		p.billDays[billDay{0, day}] = true
+	}
 	for _, t := range p.tables {
 		if t.Kind != schema.AlipayBill || t.Format != "trade_bill" || t.Refused || t.Carried() {
 			continue

@@ -23,6 +23,9 @@ type groupSum struct {
 	hasStated        bool
 	pending          int64
 	lost, claimable  rules.Sum
+	earlier          int64     // trades of earlier days
+	earlierClaim     rules.Sum // of claimable
+	rounded          bool      // the group is rounded once
 }
 
 func (g *groupSum) merge(o *groupSum) {
@@ -39,6 +42,9 @@ func (g *groupSum) merge(o *groupSum) {
 	g.pending += o.pending
 	g.lost.AddSum(o.lost)
 	g.claimable.AddSum(o.claimable)
+	g.earlier += o.earlier
+	g.earlierClaim.AddSum(o.earlierClaim)
+	g.rounded = g.rounded || o.rounded
 }
 
 // A periodGroup holds a group whose rebate is rounded once (rounding: period).
@@ -230,6 +236,9 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 					What: row.Product + " " + row.Period, Table: aggregated.Table[a.row], Line: aggregated.Line[a.row], Time: schema.Null,
 				})
 			}
+		}
+		if row.EarlierClaim = g.earlierClaim; g.earlier > 0 && (a != nil || g.rounded) {
+			row.EarlierClaim = row.Claimable // what is computed together is shown together
 		}
 		rows = append(rows, row)
 	}

@@ -123,7 +123,7 @@ func (w *worker) markManyRefunds(rows []int32) {
 }
 
 // matchRefunds pairs POS and bill refunds (rules 3).
-func (w *worker) matchRefunds() {
+func (w *worker) matchRefunds() error {
 	w.inheritTrades()
 	r := &w.rows.Refunds
 	w.posRefundTrade = w.posRefundTrade[:0]
@@ -138,18 +138,22 @@ func (w *worker) matchRefunds() {
 		w.posTable = append(w.posTable, r.Table[p.run])
 		w.posLine = append(w.posLine, r.Line[p.run])
 	}
-	w.posRefundsByTrade.build(w.p.places, w.trades.len(), w.posRefundTrade, w.posTable, w.posLine)
 	b := &w.rows.Bills
 	for i := range w.posRefunds {
 		p := &w.posRefunds[i]
 		w.pairRefund(i, w.refundsByKey.ofMerchant(p.key, p.merchant, b.Merchant))
 	}
+	if err := w.inheritEarlier(); err != nil {
+		return err
+	}
+	w.posRefundsByTrade.build(w.p.places, w.trades.len(), w.posRefundTrade, w.posTable, w.posLine)
 	for _, i := range w.openPosRefunds() {
 		w.pairRefund(int(i), w.refundsByTrade.of(w.posRefunds[i].trade))
 	}
 	for _, i := range w.openPosRefunds() {
 		w.pairByAmount(int(i))
 	}
+	return nil
 }
 
 // openPosRefunds are the POS refunds that have no bill refund yet, in the order of

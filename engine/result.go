@@ -22,6 +22,8 @@ type Part struct {
 	// Of a run with state: what it leaves to the history of later days (rules 9).
 	Settled  schema.Settled
 	Returned schema.Returned
+	// Again are the trades and refunds that it judged again.
+	Again Again
 }
 
 // A ResultSink takes the partitions' results. Part is called once for every
@@ -150,6 +152,52 @@ type RebateGroup struct {
 	Cause                               rules.Cause
 	Lost, Claimable                     rules.Sum
 	Aggregated                          []AggregatedRow // the statement rows that pay the group in one sum
+	// EarlierClaim is what of Claimable no pack of this run can show: claims of trades
+	// of earlier days, whose rows are in no input, and all of a group that is computed
+	// together with such trades.
+	EarlierClaim rules.Sum
+}
+
+// Again are the trades and refunds that a run with state judged again, and that an
+// earlier day may have reported breaks of: those that were carried, and trades of
+// earlier days whose rebates were audited. An open break of such a trade that this
+// run does not find is closed.
+type Again struct {
+	Merchant   []uint32
+	OutTradeNo schema.Text
+	TradeNo    schema.Text // "" if the rows do not say
+	RequestNo  schema.Text // of a refund; "" for a trade
+	Audit      []uint8     // 1: of a trade, its rebates alone
+}
+
+// Len is the number of rows.
+func (a *Again) Len() int { return len(a.Merchant) }
+
+// Judged tells whether a break of the code, of the trade or refund in a row, would
+// have been found again. The tie-out with the account bill is done once, on the
+// trade's own day.
+func (a *Again) Judged(row int, code rules.BreakCode) bool {
+	switch {
+	case code == rules.BreakAccountMissing, code == rules.BreakAccountMismatch:
+		return false
+	case a.Audit[row] != 0:
+		return code.OfRebate()
+	}
+	return true
+}
+
+func (a *Again) reset() {
+	a.Merchant, a.Audit = a.Merchant[:0], a.Audit[:0]
+	for _, t := range [...]*schema.Text{&a.OutTradeNo, &a.TradeNo, &a.RequestNo} {
+		t.Offsets, t.Data = t.Offsets[:0], t.Data[:0]
+	}
+}
+
+func (a *Again) add(merchant uint32, outTradeNo, tradeNo, requestNo []byte, audit uint8) {
+	a.Merchant, a.Audit = append(a.Merchant, merchant), append(a.Audit, audit)
+	a.OutTradeNo.Append(outTradeNo)
+	a.TradeNo.Append(tradeNo)
+	a.RequestNo.Append(requestNo)
 }
 
 // An Invariant is a proof of the run: both sides, computed apart, are equal.

@@ -204,7 +204,7 @@ func (s scenario) runAs(t testing.TB, how howRun) (*rowSink, *engine.Result) {
 		}
 	}
 	words := schema.NewWords()
-	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, SpillDir: t.TempDir()})
+	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, History: s.memory != nil, SpillDir: t.TempDir()})
 	defer store.Close()
 	opt := s.options
 	opt.Words, opt.Workers, opt.Lang = words, how.workers, "en"

@@ -35,6 +35,7 @@ const (
 	statementRows
 	accountRows
 	entryRows
+	refundedRows
 )
 
 // tables are the tables of a kind: its rows, and the lines that belong to them, or
@@ -53,6 +54,8 @@ func (r *Rows) tables(kind rowKind) (rows, lines schema.Rows) {
 		return &r.Accounts, nil
 	case entryRows:
 		return &r.entries, nil
+	case refundedRows:
+		return &r.refunded, nil
 	}
 	panic("engine: no such kind of rows")
 }

@@ -24,11 +24,12 @@ type Rows struct {
 	Statements  schema.Statements
 	Accounts    schema.Accounts
 
-	entries schema.Entries // of the index, on their way through the store
+	entries  schema.Entries // of the index, on their way through the store
+	refunded schema.Wanted  // trades of bill refunds, likewise
 }
 
 func (r *Rows) reset() {
-	for kind := billRows; kind <= entryRows; kind++ {
+	for kind := billRows; kind <= refundedRows; kind++ {
 		rows, lines := r.tables(kind)
 		schema.Reset(rows)
 		if lines != nil {
@@ -54,6 +55,8 @@ type StoreOptions struct {
 	Partitions int    // a power of two; PartitionsFor gives it
 	Budget     int64  // bytes of packed rows held in memory; 0 is without bound
 	SpillDir   string // "" is the system's temporary folder
+	// History: the run has one, in which trades of refunds are looked up (rules 9).
+	History bool
 
 	hash func([]byte) uint64 // a test's own; nil is xxh3
 }
@@ -71,6 +74,8 @@ type Store struct {
 	// By bucket, which is by hash of trade_no; as many as there are partitions.
 	entries *shuffle // the index from trade_no to partition
 	routed  *shuffle // statement rows that give a trade_no
+	// The trades of refunds, with a history.
+	refunded *shuffle
 
 	routedAccounts *shuffle // account rows that give one
 	flows          *shuffle // as entries, by bucket of 账务流水号: where its rows went
@@ -79,6 +84,7 @@ type Store struct {
 	rejects    []schema.Reject
 	coverage   map[coverKey]int64
 	aggregated schema.Statements
+	byNumber   bool // some statement row gives an out_trade_no alone
 
 	carried int64 // rows that an earlier day carried
 
@@ -152,7 +158,7 @@ func NewStore(opt StoreOptions) *Store {
 	}
 	of := func(kind rowKind) *shuffle { return &shuffle{kind: kind, keep: s.keep} }
 	s.bills, s.orders, s.refunds, s.statements = of(billRows), of(orderRows), of(refundRows), of(statementRows)
-	s.entries, s.routed = of(entryRows), of(statementRows)
+	s.entries, s.routed, s.refunded = of(entryRows), of(statementRows), of(refundedRows)
 	s.accounts, s.routedAccounts, s.flows = of(accountRows), of(accountRows), of(entryRows)
 	return s
 }
@@ -235,7 +241,10 @@ func (s *Store) addBills(b schema.Batch) error {
 	if err := s.bills.add(d.part, func(to *Rows) { schema.AppendAll(&to.Bills, &v) }); err != nil {
 		return err
 	}
-	if err := s.indexTrades(d, &v.TradeNo, nil); err != nil {
+	if err := s.indexTrades(d, &v.TradeNo, nil, v.Kind, 0); err != nil {
+		return err
+	}
+	if err := s.noteRefunded(d, &v); err != nil {
 		return err
 	}
 	s.count(v.Table, func(c *readCount, i int) {
@@ -246,6 +255,29 @@ func (s *Store) addBills(b schema.Batch) error {
 		}
 	})
 	return nil
+}
+
+// noteRefunded sends the trades of bill refunds to their buckets, if there is a
+// history to look them up in.
+func (s *Store) noteRefunded(d *spread, v *schema.Bills) error {
+	if !s.opt.History {
+		return nil
+	}
+	d.rows, d.part = d.rows[:0], d.part[:0]
+	for i, kind := range v.Kind {
+		if kind == uint8(schema.Refund) && len(v.TradeNo.At(i)) > 0 {
+			d.rows = append(d.rows, int32(i))
+			d.part = append(d.part, s.partOf(d.hashes[i]))
+		}
+	}
+	return s.refunded.add(d.part, func(to *Rows) {
+		for _, row := range d.rows {
+			to.refunded.Merchant = append(to.refunded.Merchant, v.Account[row])
+			to.refunded.OutTradeNo.Append(nil)
+			to.refunded.TradeNo.Append(v.TradeNo.At(int(row)))
+			to.refunded.Time = append(to.refunded.Time, v.Created[row])
+		}
+	})
 }
 
 func (s *Store) addOrders(b schema.Batch) error {
@@ -268,7 +300,7 @@ func (s *Store) addOrders(b schema.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := s.indexTrades(d, &v.TradeNo, v.Excluded); err != nil {
+	if err := s.indexTrades(d, &v.TradeNo, v.Excluded, nil, saleBit); err != nil {
 		return err
 	}
 	s.countLines(v.Table, first, l.Flags)
@@ -295,7 +327,7 @@ func (s *Store) addRefunds(b schema.Batch) error {
 	if err != nil {
 		return err
 	}
-	if err := s.indexTrades(d, &v.TradeNo, nil); err != nil {
+	if err := s.indexTrades(d, &v.TradeNo, nil, nil, 0); err != nil {
 		return err
 	}
 	s.countLines(v.Table, first, l.Flags)
@@ -348,7 +380,7 @@ func linesOf(lines, runs, first []int32) []int32 {
 
 // seal ends the reading: every row is in a segment.
 func (s *Store) seal() error {
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.routedAccounts, s.flows} {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.refunded, s.routedAccounts, s.flows} {
 		if err := h.seal(); err != nil {
 			return err
 		}

@@ -230,7 +230,9 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.findDuplicatePayments()
 	w.findDuplicateRefunds()
 	w.matchPayments()
-	w.matchRefunds()
+	if err := w.matchRefunds(); err != nil {
+		return nil, err
+	}
 	w.makeUnits()
 	w.makeRefundUnits()
 	if err := w.lookUp(); err != nil {
@@ -285,6 +287,9 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 		{w.refundKey, w.refundTrade},
 		{w.billKey, w.billTrade},
 		{w.statementKey, w.statementTrade},
+	}
+	for key := range w.keys.len() { // of a trade of an earlier day
+		keyLeaves[key] = contested[w.p.hash(w.keys.key(int32(key)))&^partBits]
 	}
 	flowLeaves := w.contestedFlows(contested)
 	for changed := true; changed; {
@@ -369,4 +374,5 @@ func (p *Part) reset(number int) {
 	p.Accounts.Reset()
 	schema.Reset(&p.Settled)
 	schema.Reset(&p.Returned)
+	p.Again.reset()
 }

@@ -265,6 +265,8 @@ type pack struct {
 	groups           []*engine.RebateGroup // that claim something
 	amount           rules.Sum
 	whole            map[[2]uint32]bool // merchant and product whose trades are all listed
+	left             map[[2]uint32]bool // merchant and product of which nothing can be shown
+	earlier          rules.Sum          // what cannot be shown: its trades are of earlier days
 	trades           int64
 }
 
@@ -338,17 +340,24 @@ func (w *Writer) packsOf(r *engine.Result) []*pack {
 		if g.Claimable.Sign() <= 0 {
 			continue
 		}
+		shown := g.Claimable.Sub(g.EarlierClaim)
 		name := [2]string{g.Provider, g.Period}
 		p := byKey[name]
 		if p == nil {
 			p = &pack{
 				key: packKey{codes[g.Provider], codes[g.Period]}, provider: g.Provider, period: g.Period, whole: map[[2]uint32]bool{},
+				left: map[[2]uint32]bool{},
 			}
 			byKey[name] = p
 			packs = append(packs, p)
 		}
+		p.earlier.AddSum(g.EarlierClaim)
+		if shown.Sign() <= 0 {
+			p.left[[2]uint32{codes[g.Merchant], codes[g.Product]}] = true
+			continue
+		}
 		p.groups = append(p.groups, g)
-		p.amount.AddSum(g.Claimable)
+		p.amount.AddSum(shown)
 		if len(g.Aggregated) > 0 {
 			p.whole[[2]uint32{codes[g.Merchant], codes[g.Product]}] = true
 		}
@@ -358,6 +367,16 @@ func (w *Writer) packsOf(r *engine.Result) []*pack {
 	})
 	kept := packs[:0]
 	for _, p := range packs {
+		if p.earlier.Sign() > 0 {
+			w.claimed = append(w.claimed, ClaimInfo{
+				Provider: p.provider, Period: p.period, Amount: p.earlier.String6(),
+				Note: w.opts.Lang.pick("这些交易是以前业务日的，本次输入里没有它们的原始行；要证据请把那些日子的文件一并放入重跑",
+					"trades of earlier days, whose rows are in no input: for a pack with evidence, run with the files of those days too"),
+			})
+		}
+		if p.amount.IsZero() {
+			continue
+		}
 		if claimpack.Folder(p.provider, p.period) != "" {
 			kept = append(kept, p)
 			continue
@@ -411,7 +430,8 @@ func (w *Writer) surveyPack(ctx context.Context, p *pack, hashed map[int32]*hash
 
 // lists reports whether the row is in the pack.
 func (p *pack) lists(row *claimRow) bool {
-	return row.claim() != 0 || p.whole[[2]uint32{row.merchant, row.product}]
+	of := [2]uint32{row.merchant, row.product}
+	return !p.left[of] && (row.claim() != 0 || p.whole[of])
 }
 
 // writePack writes one pack.

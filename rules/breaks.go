@@ -165,6 +165,11 @@ func (c BreakCode) SeverityWithState() Severity {
 	return c.Severity()
 }
 
+// OfRebate tells whether the break is the rebate audit's finding of a trade.
+func (c BreakCode) OfRebate() bool {
+	return c >= BreakPIDMissing && c <= BreakStatementDuplicate
+}
+
 // Side is where the break is always found, or 0 when it is on the side of the
 // unit that it is about.
 func (c BreakCode) Side() Side {
