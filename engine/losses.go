@@ -144,16 +144,42 @@ func (w *worker) groupOf(a *audited) *groupSum {
 	if w.lastGroup.sum != nil && w.lastGroup.key == a.group {
 		return w.lastGroup.sum
 	}
-	g := w.found.groups[a.group]
+	g := w.partGroups[a.group]
 	if g == nil {
-		g = &groupSum{rate: schema.Null}
+		g = w.newGroup()
+		*g = groupSum{rate: schema.Null}
 		if a.agreement != nil {
 			g.rate = int64(a.agreement.Rate)
 		}
-		w.found.groups[a.group] = g
+		w.partGroups[a.group] = g
 	}
 	w.lastGroup.key, w.lastGroup.sum = a.group, g
 	return g
+}
+
+// newGroup is memory for a group of a partition.
+func (w *worker) newGroup() *groupSum {
+	last := len(w.freeGroups) - 1
+	if last < 0 {
+		return new(groupSum)
+	}
+	g := w.freeGroups[last]
+	w.freeGroups = w.freeGroups[:last]
+	return g
+}
+
+// closeGroups adds the partition's groups to those of all the worker's partitions.
+func (w *worker) closeGroups() {
+	for key, g := range w.partGroups {
+		if all := w.groups[key]; all != nil {
+			all.merge(g)
+			w.freeGroups = append(w.freeGroups, g)
+		} else {
+			w.groups[key] = g
+		}
+	}
+	clear(w.partGroups)
+	w.lastGroup.sum = nil
 }
 
 // follow notes at a till's sum whether a trade was sent with a wrong PID.

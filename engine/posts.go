@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math/bits"
+	"slices"
 )
 
 // A postKey is where a trade was taken: an operator at a terminal of a merchant's
@@ -164,6 +165,9 @@ func (t *hourCounts) grow() {
 
 // addHours adds what the posts of a worker took by hour.
 func (c *census) addHours(t *posts) {
+	if len(c.cells) < t.hours.count/4 {
+		c.cells = slices.Grow(c.cells, t.hours.count) // hardly more than are coming
+	}
 	for _, n := range t.hours.slots {
 		if n.at == 0 {
 			continue

@@ -66,6 +66,7 @@ type driver struct {
 	out     outTotals
 	shifts  shiftTable
 	losses  lossTable
+	groups  map[groupKey]*groupSum
 	devices deviceTotals
 	uses    map[pidUseKey]*PIDUse
 	done    atomic.Int64
@@ -99,7 +100,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	n := d.store.keep.parts
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
 	d.totals, d.out, d.shifts, d.losses, d.uses = totals{}, outTotals{}, shiftTable{}, lossTable{}, map[pidUseKey]*PIDUse{}
-	d.census = newCensus()
+	d.census, d.groups = newCensus(), map[groupKey]*groupSum{}
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -147,6 +148,13 @@ func (d *driver) mergeWorker(w *worker) {
 	defer d.mu.Unlock()
 	d.shifts.merge(&w.shifts)
 	d.losses.merge(&w.losses)
+	for key, g := range w.groups {
+		if all := d.groups[key]; all != nil {
+			all.merge(g)
+		} else {
+			d.groups[key] = g
+		}
+	}
 	mergeUses(d.plan.places, d.uses, w.pidUses)
 	d.census.merge(w.census)
 	d.census.addHours(&w.posts)
@@ -234,27 +242,19 @@ func (d *driver) result() (*Result, error) {
 func (d *driver) mergeFindings(r *Result) {
 	p := d.plan
 	breaks := make([][]Break, len(d.found))
-	groups := map[groupKey]*groupSum{}
 	var open []openUnit
 	rejects := slices.Clone(d.store.rejects)
 	for i, f := range d.found {
 		breaks[i], f.breaks = f.breaks, nil
 		open = append(open, f.open...)
 		rejects = append(rejects, f.rejects...)
-		for key, g := range f.groups {
-			if all := groups[key]; all != nil {
-				all.merge(g)
-			} else {
-				groups[key] = g
-			}
-		}
 	}
 	breaks = append(breaks, missingFieldBreaks(p.places, d.found), couponBreaks(p))
 	suggest(p, open, breaks)
 	extra := &findings{}
 	r.Devices, d.devices = deviceRewards(p, extra)
 	if p.audit {
-		r.Groups = rebateGroups(p, groups, &d.store.aggregated, &d.totals, extra)
+		r.Groups = rebateGroups(p, d.groups, &d.store.aggregated, &d.totals, extra)
 		r.Losses = rankLosses(p, &d.losses)
 	} else {
 		s := &d.store.aggregated

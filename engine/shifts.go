@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -287,13 +288,9 @@ func placeIn(table, line []int32, row int32) (int32, int32) {
 // shiftRows are the rows of shifts: by store, then as the shifts follow one
 // another, then by terminal and operator, Alipay first.
 func shiftRows(p *plan, t *shiftTable) []ShiftRow {
-	rows := make([]ShiftRow, len(t.keys))
-	place := make(map[string]int, len(p.shifts))
-	for i, s := range p.shifts {
-		place[p.text(s.word)] = i - len(p.shifts)
-	}
-	for i, key := range t.keys {
-		s := &t.sums[i]
+	rows := make([]ShiftRow, 0, len(t.keys))
+	for _, i := range shiftOrder(p, t.keys) {
+		key, s := &t.keys[i], &t.sums[i]
 		row := ShiftRow{
 			Store: p.text(key.store), Terminal: p.text(key.terminal), Operator: p.text(key.operator), Shift: p.text(key.shift),
 			Channel: p.text(key.channel), Day: dayText(key.day),
@@ -305,15 +302,54 @@ func shiftRows(p *plan, t *shiftTable) []ShiftRow {
 		if !row.Compared {
 			row.RefundCount, row.RefundAmount = row.PosRefundCount, row.PosRefundAmount
 		}
-		rows[i] = row
+		rows = append(rows, row)
 	}
-	slices.SortFunc(rows, func(a, b ShiftRow) int {
-		return cmp.Or(strings.Compare(a.Store, b.Store), strings.Compare(a.Day, b.Day),
-			cmp.Compare(place[a.Shift], place[b.Shift]), strings.Compare(a.Shift, b.Shift),
-			strings.Compare(a.Terminal, b.Terminal), strings.Compare(a.Operator, b.Operator),
-			compareBool(b.Compared, a.Compared), strings.Compare(a.Channel, b.Channel))
-	})
 	return rows
+}
+
+// shiftOrder is the order of the rows. Words are compared once each, and then by
+// their places among all.
+func shiftOrder(p *plan, keys []shiftKey) []int32 {
+	var words []uint32
+	rank := map[uint32]int{}
+	for i := range keys {
+		for _, word := range [...]uint32{keys[i].store, keys[i].terminal, keys[i].operator, keys[i].shift, keys[i].channel} {
+			if _, ok := rank[word]; !ok {
+				rank[word] = 0
+				words = append(words, word)
+			}
+		}
+	}
+	slices.SortFunc(words, func(a, b uint32) int { return strings.Compare(p.text(a), p.text(b)) })
+	for i, word := range words {
+		rank[word] = i + len(p.shifts)
+	}
+	// The job's shifts follow one another; any other comes after them, by its name.
+	shiftRank := maps.Clone(rank)
+	for i, s := range p.shifts {
+		shiftRank[s.word] = i
+	}
+	type place struct {
+		store, day, shift, terminal, operator, channel int
+		at                                             int32
+	}
+	places := make([]place, len(keys))
+	for i := range keys {
+		k := &keys[i]
+		channel := -1 // Alipay first
+		if k.channel != p.alipay {
+			channel = rank[k.channel]
+		}
+		places[i] = place{rank[k.store], int(k.day), shiftRank[k.shift], rank[k.terminal], rank[k.operator], channel, int32(i)}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(a.store-b.store, a.day-b.day, a.shift-b.shift, a.terminal-b.terminal, a.operator-b.operator, a.channel-b.channel)
+	})
+	order := make([]int32, len(keys))
+	for i := range places {
+		order[i] = places[i].at
+	}
+	return order
 }
 
 func compareBool(a, b bool) int {

@@ -97,7 +97,10 @@ type worker struct {
 		key       judgeKey
 		judgement judgement
 	}
-	lastGroup struct { // of w.found.groups
+	partGroups map[groupKey]*groupSum // of the partition
+	groups     map[groupKey]*groupSum // of all its partitions
+	freeGroups []*groupSum
+	lastGroup  struct { // of partGroups
 		key groupKey
 		sum *groupSum
 	}
@@ -133,7 +136,6 @@ type findings struct {
 	breaks  []Break
 	open    []openUnit
 	rejects []schema.Reject
-	groups  map[groupKey]*groupSum
 	missing map[terminalKey]*missingFields
 	shares  map[groupKey]*periodGroup // of the collecting pass
 	beyond  map[uint32]*movements     // by 业务类型: account rows that no trade has
@@ -203,7 +205,7 @@ func (t *totals) merge(o *totals) {
 func newWorker(p *plan) *worker {
 	w := &worker{
 		p: p, joinables: map[joinable]int32{}, orphanOfKey: map[orphanKey]int32{}, judged: map[judgeKey]judgement{},
-		census: newCensus(),
+		census: newCensus(), partGroups: map[groupKey]*groupSum{}, groups: map[groupKey]*groupSum{},
 	}
 	w.tagPrice = w.tagOf
 	return w
@@ -213,12 +215,11 @@ func newWorker(p *plan) *worker {
 // w.part and what is found. It depends on nothing but the plan and the rows.
 func (w *worker) reconcile(number int) (*findings, error) {
 	w.found = &findings{
-		part: int32(number), groups: map[groupKey]*groupSum{},
+		part:    int32(number),
 		missing: map[terminalKey]*missingFields{},
 		shares:  map[groupKey]*periodGroup{}, beyond: map[uint32]*movements{},
 	}
 	w.found.breaks = w.breaks[:0]
-	w.lastGroup.sum = nil
 	w.totals = totals{}
 	w.beginCount()
 	w.part.reset(number)
@@ -244,6 +245,7 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.sortUnits()
 	w.sortStatements()
 	w.emit(&w.part)
+	w.closeGroups()
 	w.orphanStatements()
 	w.tieAccounts(&w.part.Accounts)
 	w.addReturned()

@@ -344,6 +344,9 @@ func say(lang, zh, en string) string {
 	return zh
 }
 
+// hashBuffer is what is hashed at once.
+const hashBuffer = 256 << 10
+
 // A fileHash is the SHA-256 and the size of one input file, taken beside the
 // reading.
 type fileHash struct {
@@ -351,14 +354,14 @@ type fileHash struct {
 	bytes int64
 }
 
-func hashFile(ctx context.Context, path string) (fileHash, error) {
+func hashFile(ctx context.Context, path string, buf []byte) (fileHash, error) {
 	f, err := openRegular(path)
 	if err != nil {
 		return fileHash{}, err
 	}
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
-	n, err := io.Copy(h, ctxReader{ctx, f})
+	n, err := io.CopyBuffer(h, ctxReader{ctx, f}, buf)
 	return fileHash{hex.EncodeToString(h.Sum(nil)), n}, err
 }
 

@@ -262,17 +262,33 @@ func giveHead(buf []byte) {
 	}
 }
 
+// shortHead is mostly enough of a bill to see its header: a head to begin with,
+// because what is looked at is unpacked twice.
+const shortHead = 20 << 10
+
 // readHead reads the first lines of a table: at least the block that decides its
-// charset, at most headSize. The caller gives the buffer back.
-func readHead(src io.Reader) (data []byte, whole bool, err error) {
+// charset, at most headSize. With short, it is content with less where more would
+// say nothing else of the charset: bytes that are no UTF-8 remain so. The caller
+// gives the buffer back.
+func readHead(src io.Reader, short bool) (data []byte, whole bool, err error) {
 	data = (*headPool.Get().(*[]byte))[:0]
 	for {
-		data, err = fill(src, data, len(data)+sniffSize+4096)
+		size := len(data) + sniffSize + 4096
+		switch {
+		case short && len(data) == 0:
+			size = shortHead
+		case len(data) < sniffSize:
+			size = sniffSize + 4096
+		}
+		data, err = fill(src, data, size)
 		if errors.Is(err, io.EOF) {
 			return data, true, nil
 		}
 		if err != nil {
 			return data, false, err
+		}
+		if len(data) < sniffSize && charsetOf(data[:bytes.LastIndexByte(data, '\n')+1]) != charsetGB18030 {
+			continue
 		}
 		if len(data) >= headSize || bytes.Count(data, []byte{'\n'}) > headerLines {
 			return data, false, nil
@@ -287,17 +303,28 @@ func (r *run) probeTable(t *tableRun) {
 		r.probeSheet(t)
 		return
 	}
-	data, whole, err := t.readHead()
+	if !r.probeHead(t, true) {
+		r.probeHead(t, false)
+	}
+}
+
+// probeHead is probeTable of a long head or a short one, which may not say what the
+// table is: then done is false.
+func (r *run) probeHead(t *tableRun, short bool) (done bool) {
+	data, whole, err := t.readHead(short)
 	defer giveHead(data)
 	if err != nil {
 		t.fail(openError(t.table, err, r.opt.Lang))
-		return
+		return true
+	}
+	if whole && len(data) <= keptWhole {
+		t.whole = bytes.Clone(data)
 	}
 	if text, ok := utf16Text(data); ok {
 		t.charset.state.Store(charsetUTF8)
 		t.otherText(text, say(r.opt.Lang, "文件是 UTF-16 编码，请另存为 UTF-8 或 GBK 的 CSV",
 			"the file is in UTF-16; save it as a CSV in UTF-8 or GBK"))
-		return
+		return true
 	}
 	if rest, ok := bytes.CutPrefix(data, []byte(utf8BOM)); ok {
 		data, t.bom = rest, true
@@ -309,23 +336,32 @@ func (r *run) probeTable(t *tableRun) {
 		t.otherText(bytes.ReplaceAll(data, []byte{'\r'}, []byte{'\n'}), say(r.opt.Lang,
 			"行结束符是 CR（旧 Mac 格式），请另存为 CRLF 或 LF",
 			"its lines end in CR (old Mac text); save it with CRLF or LF"))
-		return
+		return true
 	}
 	t.encodingKnown = len(data) > 0 && t.valid(sniffBlock(data))
 	h := head{data: data, rest: data, text: t.text}
 	if !whole {
 		h.rest = data[:bytes.LastIndexByte(data, '\n')+1]
 	}
-	r.openTable(t, &h, t.detectText(&h))
+	found := t.detectText(&h)
+	if found.format == nil && short && !whole {
+		return false
+	}
+	r.openTable(t, &h, found)
+	return true
 }
 
-func (t *tableRun) readHead() ([]byte, bool, error) {
+// keptWhole is the size up to which a table that was read to its end to see what it
+// is need not be read again: the totals in a bill's archive.
+const keptWhole = 4 << 10
+
+func (t *tableRun) readHead(short bool) ([]byte, bool, error) {
 	src, err := openMember(t.file.Path, t.member, nil)
 	if err != nil {
 		return nil, false, err
 	}
 	defer src.Close()
-	data, whole, err := readHead(src)
+	data, whole, err := readHead(src, short)
 	if err == nil && t.member.kind != plainFile && (isZip(data) || isGzip(data)) {
 		err = errNested
 	}

@@ -104,7 +104,8 @@ type tableRun struct {
 	parsers    []rowParser    // one a worker, made when first needed
 	pending    sync.WaitGroup // chunks not yet parsed
 	firstRows  []string
-	stranger   bool // a member of no known format, in an archive that has others
+	whole      []byte // all of a small table, which the probe has read to its end; else nil
+	stranger   bool   // a member of no known format, in an archive that has others
 
 	encodingKnown bool // the head of a table of no known format is text
 }
@@ -165,8 +166,9 @@ func (r *run) read(ctx context.Context) error {
 // hash takes SHA-256 and size of every input, beside the reading. A file that
 // cannot be read is reported by the reading.
 func (r *run) hash(ctx context.Context) error {
+	buf := make([]byte, hashBuffer)
 	for _, f := range r.files {
-		if hash, err := hashFile(ctx, f.Path); err == nil {
+		if hash, err := hashFile(ctx, f.Path, buf); err == nil {
 			f.hash = hash
 		}
 		if err := ctx.Err(); err != nil {

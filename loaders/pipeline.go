@@ -154,7 +154,7 @@ func (r *run) readSerially(ctx context.Context, t *tableRun) error {
 // feed unpacks a table and sends it as chunks of whole records. It is one loop
 // with a state: buf[:] is what was read and not sent, line the line at its start.
 func (t *tableRun) feed(ctx context.Context, p *pipeline) error {
-	src, err := openMember(t.file.Path, t.member, &t.file.read)
+	src, err := t.open()
 	if err != nil {
 		return err
 	}
@@ -217,6 +217,14 @@ func (t *tableRun) feed(ctx context.Context, p *pipeline) error {
 	}
 	p.release(buf)
 	return nil
+}
+
+// open is the table's bytes from the beginning.
+func (t *tableRun) open() (io.ReadCloser, error) {
+	if t.whole != nil {
+		return io.NopCloser(bytes.NewReader(t.whole)), nil
+	}
+	return openMember(t.file.Path, t.member, &t.file.read)
 }
 
 var errTooManyLines = errors.New("more than 2,147,483,646 lines")
