@@ -22,6 +22,9 @@ type DaysConfig struct {
 	Crossing    int // orders whose sides are in two days' files, or in one alone, per mille; 60
 	Statement   int // of how many trades one is in the monthly statement; 1, and below 0 none
 	Compression int // of the ZIPs, 1 to 9; 1
+
+	Formats []string // of the job's outputs; csv and json
+	NoState bool     // the job keeps no state
 }
 
 func (c DaysConfig) withDefaults() (DaysConfig, error) {
@@ -42,6 +45,9 @@ func (c DaysConfig) withDefaults() (DaysConfig, error) {
 	set(&c.Crossing, 60)
 	set(&c.Statement, 1)
 	set(&c.Compression, 1)
+	if len(c.Formats) == 0 {
+		c.Formats = []string{"csv", "json"}
+	}
 	if _, err := time.Parse(time.DateOnly, c.From); err != nil {
 		return c, fmt.Errorf("date %q: not a date", c.From)
 	}
@@ -104,11 +110,6 @@ func (d *Days) Len() int { return d.cfg.Days }
 
 // Merchants is how many merchants there are.
 func (d *Days) Merchants() int { return d.cfg.Merchants }
-
-// moment writes seconds since the first day's midnight.
-func (d *Days) moment(t int64) string {
-	return d.from.Add(time.Duration(t) * time.Second).Format(time.DateTime)
-}
 
 // A fate says in which days' files the sides of a trade are.
 type fate uint8
@@ -419,7 +420,11 @@ func (d *Days) each(day, merchant int, refunds bool, visit func(t *dayTrade) err
 	for from := max(day-back, -unknownDays); from <= day; from++ {
 		for i := int64(merchant); i < int64(d.cfg.Trades); i += int64(d.cfg.Merchants) {
 			f, refunded := d.head(from, i)
-			if from < day && !(refunds && refunded) && (refunds || f == together) {
+			wanted := f != together
+			if refunds {
+				wanted = refunded
+			}
+			if from < day && !wanted {
 				continue
 			}
 			if from < 0 && i >= unknownTrades*int64(d.cfg.Merchants) {
@@ -475,8 +480,10 @@ inputs:
 matching: {carry_days: ` + strconv.Itoa(carries) + `}
 refunds: {policy: smart_store, mode: prorated}
 limits:  {rejects: 0, breaks: 1000000000, break_amount: "999999999999.99"}
-output:  {dir: "out/{date:20060102}", formats: [csv, json]}
-state:   {dir: state, history_days: 400}`},
+output:  {dir: "out/{date:20060102}", formats: [` + strings.Join(d.cfg.Formats, ", ") + `]}`},
+	}
+	if !d.cfg.NoState {
+		files["job.yaml"] = append(files["job.yaml"], "state:   {dir: state, history_days: 400}")
 	}
 	for m, pid := range d.merchants {
 		files["ref/merchants.csv"] = append(files["ref/merchants.csv"], fmt.Sprintf("%s,商户%d,%s", pid, m+1, rateText(d.rates[1])))

@@ -122,7 +122,8 @@ func (d *Days) draws(f DayFile, t *dayTrade) uint64 {
 // eachOrder visits the orders of a file, with what the file says they come to.
 func (d *Days) eachOrder(f DayFile, visit func(t *dayTrade, total fen) error) error {
 	return d.each(f.Day, f.Merchant, false, func(t *dayTrade) error {
-		if t.day < 0 || t.posDay != f.Day && !(t.fate == posAgain && t.again == f.Day) {
+		here := t.posDay == f.Day || t.fate == posAgain && t.again == f.Day
+		if t.day < 0 || !here {
 			return nil
 		}
 		switch d.draws(f, t) {

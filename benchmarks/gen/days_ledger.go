@@ -62,22 +62,20 @@ type effect struct {
 
 // A unitOfDay is a payment: an order, a bill row or both.
 type unitOfDay struct {
-	merchant         int
-	number           string
-	tradeNo          string // "" where only the till's side is there, and it does not know
-	pos, bill        bool
-	posTime          int64
-	billTime         int64
-	posTotal, total  fen
-	posFund, fund    funding
-	posStated        bool
-	wechat, noPID    bool
-	billNo           string
-	since            int // the first day of a carried one
-	status, reason   string
-	refunded         fen
-	noteRefunded     bool
-	doubtful, orphan bool
+	merchant        int
+	number          string
+	tradeNo         string // "" where only the till's side is there, and it does not know
+	pos, bill       bool
+	posTime         int64
+	billTime        int64
+	posTotal, total fen
+	posFund, fund   funding
+	posStated       bool
+	wechat, noPID   bool
+	since           int // the first day of a carried one
+	status, reason  string
+	refunded        fen
+	noteRefunded    bool
 }
 
 // A refundOfDay is a refund likewise.
@@ -311,7 +309,7 @@ func (r *dayRun) refund(x *refundOfDay) {
 }
 
 // near reports whether a time is where the other side may still come.
-func (r *dayRun) near(t int64, start bool) bool { //nolint:revive // flag-parameter: the day's start counts too
+func (r *dayRun) near(t int64, start bool) bool {
 	from := int64(r.day) * midnight
 	return t >= from+midnight-cutoff && t < from+midnight || start && t >= from && t < from+cutoff
 }
@@ -496,7 +494,7 @@ func (r *dayRun) follow(chain []*refundOfDay) {
 				left = fund.buyer + fund.red + fund.allowance - fund.returned(so).sum()
 			}
 		}
-		if x.status == "matched" && x.amount != x.posAmount && !(x.listPrice && x.amount == min(x.posAmount, left)) {
+		if x.status == "matched" && x.amount != x.posAmount && (!x.listPrice || x.amount != min(x.posAmount, left)) {
 			x.status = "amount_mismatch"
 		}
 		if !x.bill && x.status != "pending" || u == nil {

@@ -50,6 +50,21 @@ func (d *Days) Statuses(day int) map[string]int64 {
 	return counts
 }
 
+// RefundsOfEarlier is how many refunds of a day's bills are of trades that were not
+// made that day.
+func (d *Days) RefundsOfEarlier(day int) int64 {
+	var n int64
+	for m := range d.merchants {
+		_ = d.eachRefund(DayFile{Day: day, Merchant: m, Kind: BillOfDay}, func(t *dayTrade, _ *dayRefund) error { // cannot fail
+			if t.day < day {
+				n++
+			}
+			return nil
+		})
+	}
+	return n
+}
+
 // eachRow visits the rows that the trade has in the tables of the days.
 func (t *dayTrade) eachRow(visit func(day int, status string, carried int)) {
 	waits := func(from, to int, status string) {

@@ -250,7 +250,7 @@ func (a *app) generateDays(ctx context.Context, f generateFlags) error {
 
 // clearData makes room for a data set. What is in the folder is left alone, unless it
 // is an earlier data set and force says to replace it.
-func (a *app) clearData(dir string, force bool) error { //nolint:revive // flag-parameter: --force
+func (a *app) clearData(dir string, force bool) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return usage(a.say("%s: 不是文件夹", "%s: not a folder", dir), "")
 	}

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"duizhang/engine/fsys"
 )
 
 // privateFiles is the disk, on which everything belongs to its owner alone.
@@ -19,7 +21,7 @@ func (p privateFiles) private(name string, f vfs.File, err error) (vfs.File, err
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(name, fileMode); err != nil {
+	if err := fsys.Chmod(name, fileMode); err != nil {
 		_ = f.Close()
 		return nil, err
 	}
@@ -55,7 +57,7 @@ func (p privateFiles) Lock(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(name, fileMode); err != nil {
+	if err := fsys.Chmod(name, fileMode); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"duizhang/engine/fsys"
 )
 
 // A FolderError is a state folder that cannot be used as one.
@@ -47,10 +49,10 @@ func makeFolder(dir string) error {
 		return err
 	}
 	const parents = 0o755
-	if err := os.MkdirAll(filepath.Dir(dir), parents); err != nil {
+	if err := fsys.MkdirAll(filepath.Dir(dir), parents); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, folderMode); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := fsys.Mkdir(dir, folderMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return checkFolder(dir)

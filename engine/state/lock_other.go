@@ -5,17 +5,19 @@ package state
 import (
 	"errors"
 	"os"
+
+	"duizhang/engine/fsys"
 )
 
 // A fileLock is an open file, which this system does not let anybody remove.
-type fileLock struct{ file *os.File }
+type fileLock struct{ file *fsys.File }
 
 // lockFile takes the lock of that name; nil is one that another process has.
 func lockFile(name string) (*fileLock, error) {
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := fsys.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
+	f, err := fsys.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
 	if errors.Is(err, os.ErrExist) {
 		return nil, nil
 	}
@@ -32,5 +34,5 @@ func (l *fileLock) write(owner string) error {
 
 func (l *fileLock) release() {
 	_ = l.file.Close()
-	_ = os.Remove(l.file.Name())
+	_ = fsys.Remove(l.file.Name())
 }

@@ -7,16 +7,18 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"duizhang/engine/fsys"
 )
 
 // A fileLock is a file that the system keeps locked until the process ends, however
 // it ends.
-type fileLock struct{ file *os.File }
+type fileLock struct{ file *fsys.File }
 
 // lockFile takes the lock of that name; nil is one that another process has.
 func lockFile(name string) (*fileLock, error) {
 	for {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, fileMode)
+		f, err := fsys.OpenFile(name, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, fileMode)
 		if err != nil {
 			return nil, err
 		}
@@ -49,6 +51,6 @@ func (l *fileLock) write(owner string) error {
 }
 
 func (l *fileLock) release() {
-	_ = os.Remove(l.file.Name())
+	_ = fsys.Remove(l.file.Name())
 	_ = l.file.Close()
 }

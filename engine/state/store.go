@@ -87,7 +87,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		fs: o.FS, fatal: newFatal(), days: map[int32]*pointer{},
 	}
 	if s.fs == nil {
-		s.fs = privateFiles{vfs.Default}
+		s.fs = privateFiles{disk()}
 		if o.ReadOnly {
 			if _, err := os.Lstat(dir); errors.Is(err, os.ErrNotExist) {
 				return s, nil
