@@ -127,8 +127,9 @@ func (w *worker) askForUnits() {
 		u := &w.units[i]
 		of := asked{unit: int32(i), refund: -1, statement: -1}
 		if i >= w.rowUnits {
-			row := w.orphanRow[i] // an orphan has a bill refund
-			w.ask(of, u.merchant, w.outTradeNo(u.key), b.TradeNo.At(int(row)), b.Created[row])
+			if row := w.orphanRow[i]; row >= 0 { // else its refund has found its order by the POS's number
+				w.ask(of, u.merchant, w.outTradeNo(u.key), b.TradeNo.At(int(row)), b.Created[row])
+			}
 			continue
 		}
 		pos, bill := w.unitTables(u)

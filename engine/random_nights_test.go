@@ -1,0 +1,357 @@
+package engine_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"duizhang/engine"
+	"duizhang/rules"
+)
+
+// TestNightsAgainstOneRun makes random days of orders, payments and refunds, and a
+// statement for all of them on the last day. It runs them night by night, each with
+// what the nights before left, and once as one day with all files: what is not
+// pending must be the same.
+func TestNightsAgainstOneRun(t *testing.T) {
+	seeds := 150
+	if testing.Short() {
+		seeds = 12
+	}
+	for seed := range uint64(seeds) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			n := newNights(seed)
+			for i := range 60 {
+				n.sell(i)
+			}
+			n.compare(t)
+		})
+	}
+}
+
+const billEnd = "#----业务明细列表结束----\n"
+
+const nightDays = 5 // and the day of the statement
+
+var nightStart = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+
+// nights are the files of some days, by name; those of a day are in its folder.
+type nights struct {
+	random *rand.Rand
+	seed   uint64
+	files  map[string]*bytes.Buffer
+	job    func(*engine.Job)
+}
+
+const (
+	nightBill = "支付宝交易号,商户订单号,业务类型,创建时间,完成时间,门店编号,订单金额（元）,商家实收（元）,支付宝红包（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,商家红包消费金额（元）,服务费（元）,退款批次号/请求号"
+	nightPOS  = "out_trade_no,trade_no,merchant_pid,store_id,terminal_id,order_time,channel,total_amount,buyer_paid,red_packet,allowance,coupon,sys_service_provider_id"
+	nightBack = "out_trade_no,trade_no,out_request_no,merchant_pid,refund_time,refund_amount,mode"
+	nightPaid = "period,service_provider_pid,merchant_pid,product,trade_no,out_trade_no,trade_time,rebate_amount"
+)
+
+func newNights(seed uint64) *nights {
+	n := &nights{random: rand.New(rand.NewPCG(seed, 11)), seed: seed, files: map[string]*bytes.Buffer{}}
+	n.write("ref/agreements.csv", "provider_pid,product,rate,basis,effective_from,effective_to")
+	n.write("ref/agreements.csv", "2088731199938475,face_to_face,0.005,"+n.one("received", "order_amount", "buyer_paid")+",2026-01-01,")
+	n.write("ref/providers.csv", "provider_pid,name,primary")
+	n.write("ref/providers.csv", "2088731199938475,主体,true")
+	n.write("ref/merchants.csv", "merchant_pid,name,fee_rate")
+	n.write("ref/merchants.csv", naiveMerchants[0]+",一,0.006")
+	n.write("ref/merchants.csv", naiveMerchants[1]+",二,0.0038")
+	n.write("ref/stores.csv", "store_id,merchant_pid,fee_rate")
+	n.write("ref/stores.csv", "S1,"+naiveMerchants[0]+",0.002")
+	fee := []engine.FeeOnRefund{engine.FeeNone, engine.FeeProRata, engine.FeeFullRefundOnly}[n.random.IntN(3)]
+	n.job = func(j *engine.Job) { j.CarryDays, j.FeeOnRefund = 1, fee }
+	return n
+}
+
+func (n *nights) one(of ...string) string { return of[n.random.IntN(len(of))] }
+
+func (n *nights) chance(of int) bool { return n.random.IntN(of) == 0 }
+
+// write appends a line to a file, which begins with its header.
+func (n *nights) write(name, line string) {
+	b := n.files[name]
+	if b == nil {
+		b = &bytes.Buffer{}
+		n.files[name] = b
+		switch {
+		case strings.Contains(name, "/bills/"):
+			account := naiveMerchants[0]
+			if strings.HasSuffix(name, "b.csv") {
+				account = naiveMerchants[1]
+			}
+			fmt.Fprintf(b, "#账号：[%s0156]\n#----业务明细列表----\n%s\n", account, nightBill)
+		case strings.Contains(name, "/pos/"):
+			fmt.Fprintln(b, nightPOS)
+		case strings.Contains(name, "/refunds/"):
+			fmt.Fprintln(b, nightBack)
+		case strings.Contains(name, "/rebate/"):
+			fmt.Fprintln(b, nightPaid)
+		}
+	}
+	fmt.Fprintln(b, line)
+}
+
+func nightDate(t time.Time) string { return t.Format(time.DateOnly) }
+
+func yuan(fen int) string { return rules.Fen(fen).String() }
+
+// A nightSale is one trade, with all that becomes of it.
+type nightSale struct {
+	merchant, key, trade, billKey, store string
+	total, red, allowance, coupon        int
+	ordered, paid                        time.Time
+}
+
+// sell makes one trade, its refunds of this and later days, and its rows of the
+// statement.
+func (n *nights) sell(i int) {
+	m := n.random.IntN(2)
+	key := fmt.Sprintf("K%03d", i)
+	if n.chance(5) { // merchants may number alike
+		m, key = i%2, fmt.Sprintf("C%03d", i/2)
+	}
+	s := nightSale{merchant: naiveMerchants[m], key: key, store: n.one("S1", "S2", "S3")}
+	day := nightStart.AddDate(0, 0, n.random.IntN(nightDays))
+	s.ordered = day.Add(time.Duration(3600+n.random.IntN(80000)) * time.Second)
+	s.paid = s.ordered.Add(5 * time.Second)
+	switch n.random.IntN(6) { // around midnight, on either side of it
+	case 0:
+		s.ordered, s.paid = day.Add(24*time.Hour-7*time.Second), day.Add(24*time.Hour+3*time.Second)
+	case 1:
+		s.ordered, s.paid = day.Add(24*time.Hour+2*time.Second), day.Add(24*time.Hour-5*time.Second)
+	}
+	s.trade = s.paid.Format("20060102") + fmt.Sprintf("2200%06d", i)
+	s.billKey = s.key
+	byTrade := n.chance(6)
+	if byTrade {
+		s.billKey = "B" + s.key
+	}
+	s.total = 1000 + n.random.IntN(9000)
+	s.red, s.allowance, s.coupon = n.random.IntN(100), n.random.IntN(3)*100, n.random.IntN(2)*n.random.IntN(200)
+	ordered, paid, cash := !n.chance(8), !n.chance(8), n.chance(10)
+	if cash {
+		ordered, paid = true, false
+	}
+	if ordered {
+		n.order(&s, byTrade, cash)
+	}
+	if paid {
+		n.billRow(&s, "交易", s.paid, s.total, s.total-s.allowance-s.coupon, s.red, s.allowance+s.coupon, s.coupon, "")
+	}
+	if paid || ordered {
+		n.refunds(&s, ordered, paid)
+		if !ordered {
+			s.key = s.billKey // nobody knows another
+		}
+		n.pay(&s, paid)
+	}
+}
+
+func (n *nights) order(s *nightSale, byTrade, cash bool) {
+	trade, total, channel := n.one(s.trade, ""), s.total, "alipay"
+	if byTrade {
+		trade = s.trade
+	}
+	if n.chance(10) {
+		total += 100
+	}
+	if cash {
+		channel, trade = "cash", ""
+	}
+	paid := total - s.red - s.allowance - s.coupon
+	pid := n.one("2088731199938475", "2088731199938475", "2088731199938475", "", "2088638559267851", s.merchant)
+	n.write(nightDate(s.ordered)+"/pos/a.csv", strings.Join([]string{
+		s.key, trade, s.merchant, s.store, "POS1", s.ordered.Format(time.DateTime), channel, yuan(total), yuan(paid), yuan(s.red), yuan(s.allowance), yuan(s.coupon), pid,
+	}, ","))
+}
+
+func (n *nights) billRow(s *nightSale, kind string, at time.Time, amount, received, red, discount, voucher int, request string) {
+	sign, fee := "", -received*6/1000
+	if kind == "退款" {
+		sign, fee = "-", received*6/1000
+	}
+	file := map[string]string{naiveMerchants[0]: "a.csv", naiveMerchants[1]: "b.csv"}[s.merchant]
+	n.write(nightDate(at)+"/bills/"+file, strings.Join([]string{
+		s.trade + "\t", s.billKey + "\t", kind, s.paid.Format(time.DateTime), at.Format(time.DateTime), s.store,
+		sign + yuan(amount), sign + yuan(received), sign + yuan(red), "0.00", sign + yuan(discount), sign + yuan(voucher), "0.00", yuan(fee), request,
+	}, ","))
+}
+
+// refunds makes the trade's refunds, at the same hour of several days or of one, on
+// one side or on both. None is near an end of its day: what is pending counts at
+// another time.
+func (n *nights) refunds(s *nightSale, ordered, paid bool) {
+	last := nightStart.AddDate(0, 0, nightDays)
+	first := s.paid
+	if s.ordered.After(first) {
+		first = s.ordered
+	}
+	day := first.Truncate(24*time.Hour).AddDate(0, 0, 1)
+	for k := range n.random.IntN(5) {
+		at := day.Add(time.Duration(10+k)*time.Hour + time.Duration(k)*time.Second)
+		if at.After(last) {
+			return
+		}
+		amount := 1 + n.random.IntN(s.total*2/30)*10 + 2*k // none is another's, nor one more than another's
+		if n.chance(4) {
+			amount = s.total - s.coupon
+		}
+		request := fmt.Sprintf("R%d", k)
+		asked := amount
+		if n.chance(6) {
+			asked++
+		}
+		back, booked := !n.chance(5), paid && !n.chance(5)
+		if back {
+			weak := request
+			if n.chance(8) && amount != s.total-s.coupon { // else another day's may be it as well
+				weak = ""
+			}
+			trade := ""
+			if paid && n.chance(2) {
+				trade = s.trade
+			}
+			n.write(nightDate(at)+"/refunds/r.csv", strings.Join([]string{
+				s.key, trade, weak, s.merchant, at.Format(time.DateTime), yuan(asked), n.one("whole", "list_price", "prorated", ""),
+			}, ","))
+		}
+		if booked {
+			n.billRow(s, "退款", at.Add(2*time.Second), amount, amount, 0, 0, 0, request)
+		}
+		if n.chance(2) {
+			day = day.AddDate(0, 0, n.random.IntN(3))
+		}
+	}
+}
+
+// pay makes the statement's rows: by either number, or both, in one row or in two.
+func (n *nights) pay(s *nightSale, paid bool) {
+	day := nightStart.AddDate(0, 0, nightDays)
+	rows := 1 + n.random.IntN(4)/3
+	for range rows {
+		trade, key := s.trade, s.key
+		switch n.random.IntN(3) {
+		case 0:
+			trade = ""
+		case 1:
+			key = ""
+		}
+		if !paid {
+			trade, key = "", s.key
+		}
+		rebate := rules.Fen(n.random.IntN(60)).String()
+		if n.chance(2) && rows == 1 {
+			rebate = rules.MulRate(rules.Fen(s.total-s.allowance-s.coupon), 5000).String()
+		}
+		n.write(nightDate(day)+"/rebate/s.csv", strings.Join([]string{
+			"2026-11", "2088731199938475", s.merchant, "face_to_face", trade, key, s.paid.Format(time.DateTime), rebate,
+		}, ","))
+	}
+}
+
+// scenario is the job over the files of one day, or of all days in one.
+func (n *nights) scenario(date time.Time, all bool) scenario {
+	s := scenario{files: map[string][]byte{}, job: scenarioJob()}
+	n.job(&s.job)
+	s.job.Date = day(nightDate(date))
+	for name, b := range n.files {
+		folder, rest, _ := strings.Cut(name, "/")
+		kind, file, _ := strings.Cut(rest, "/")
+		data := b.Bytes()
+		if kind == "bills" {
+			data = append(slices.Clone(data), billEnd...)
+		}
+		switch {
+		case folder == "ref":
+			s.files[name] = data
+		case all:
+			s.files[kind+"/"+folder+file] = data
+		case folder == nightDate(date):
+			s.files[rest] = data
+		}
+	}
+	s.job.State = !all
+	return s
+}
+
+// compare runs the days in both ways.
+func (n *nights) compare(t *testing.T) {
+	last := nightStart.AddDate(0, 0, nightDays+1)
+	one, oneResult := n.scenario(last, true).run(t, 1<<(n.seed%4), 2)
+	m := newMemory()
+	got := map[string][]map[string]string{}
+	var breaks []map[string]string
+	for i := range nightDays + 2 {
+		date := nightStart.AddDate(0, 0, i)
+		s := n.scenario(date, false)
+		for _, empty := range []string{"bills/a.csv", "pos/a.csv", "refunds/r.csv"} {
+			if s.files[empty] == nil {
+				s.files[empty] = n.empty(empty)
+			}
+		}
+		sink, result := m.runDay(t, s, howRun{1 << (n.seed % 4), 1 + int(n.seed%3), int64(n.seed % 2)})
+		for _, name := range []string{"trades", "refunds"} {
+			for _, row := range sink.table(name) {
+				if row["status"] != "pending" {
+					got[name] = append(got[name], row)
+				}
+			}
+		}
+		if i == nightDays {
+			got["rebates"] = sink.table("rebates")
+			breaks = statementBreaks(result)
+		}
+	}
+	for name, columns := range map[string][]string{
+		"trades": {"merchant_pid", "out_trade_no", "trade_no", "status", "reason", "pos_amount", "bill_amount", "buyer_paid", "red_packet", "allowance", "coupon", "fee_expected"},
+		"refunds": {
+			"merchant_pid", "out_trade_no", "out_request_no", "refund_time", "status", "reason", "pos_amount", "bill_amount", "cumulative", "expected_paid",
+			"expected_red_packet", "expected_allowance", "expected_coupon", "fee_expected", "mode", "refund_overpaid",
+		},
+		"rebates": {"merchant_pid", "out_trade_no", "trade_no", "product", "cause", "basis", "expected", "stated", "loss", "store_id", "terminal_id", "trade_time", "sys_service_provider_id"},
+	} {
+		sameRows(t, name, columns, cellsOf(one.table(name), columns), got[name])
+	}
+	columns := []string{"code", "merchant_pid", "out_trade_no", "trade_no", "amount", "what"}
+	sameRows(t, "breaks", columns, cellsOf(statementBreaks(oneResult), columns), breaks)
+	if t.Failed() {
+		for _, name := range slices.Sorted(maps.Keys(n.files)) {
+			t.Logf("-- %s --\n%s", name, n.files[name])
+		}
+	}
+}
+
+// empty is a file of headings alone.
+func (n *nights) empty(name string) []byte {
+	other := &nights{files: map[string]*bytes.Buffer{}}
+	other.write("/"+name, "")
+	data := bytes.TrimSuffix(other.files["/"+name].Bytes(), []byte("\n"))
+	if strings.HasPrefix(name, "bills/") {
+		data = append(data, billEnd...)
+	}
+	return data
+}
+
+func cellsOf(rows []map[string]string, columns []string) [][]string {
+	cells := make([][]string, len(rows))
+	for i, row := range rows {
+		for _, column := range columns {
+			cells[i] = append(cells[i], row[column])
+		}
+	}
+	return cells
+}
+
+// statementBreaks are the breaks that a statement makes.
+func statementBreaks(r *engine.Result) []map[string]string {
+	return slices.DeleteFunc(breakRows(r), func(row map[string]string) bool { return !strings.HasPrefix(row["code"], "statement_") })
+}
