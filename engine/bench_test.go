@@ -132,7 +132,21 @@ func oneWorker(tb testing.TB, d *madeDay) (*worker, *Rows) {
 // TestReconcileAllocates: matching, splitting, allocating and auditing take no
 // memory a row; only findings do, and they are few in a day that agrees.
 func TestReconcileAllocates(t *testing.T) {
-	d := cleanDay(5000)
+	t.Run("a day alone", func(t *testing.T) { reconcileAllocates(t, cleanDay(5000)) })
+	t.Run("state", func(t *testing.T) {
+		d := cleanDay(5000)
+		d.job.State, d.job.CarryDays, d.job.History = true, 3, noHistory{}
+		reconcileAllocates(t, d)
+	})
+}
+
+// noHistory is that of a first day.
+type noHistory struct{}
+
+func (noHistory) Find(*schema.Wanted, *schema.Settled, *schema.Returned) error { return nil }
+
+func reconcileAllocates(t *testing.T, d *madeDay) {
+	t.Helper()
 	w, rows := oneWorker(t, d)
 	run := func() {
 		w.rows.reset()

@@ -29,7 +29,6 @@ type left struct {
 	settled  schema.Settled
 	returned schema.Returned
 	bills    bool
-	asked    int
 }
 
 func newMemory() *memory { return &memory{days: map[int32]*left{}} }
@@ -101,7 +100,6 @@ type past struct {
 	date   int32
 	words  *schema.Words
 	mu     sync.Mutex
-	asked  int
 }
 
 // ref is what a trade is known by in this history.
@@ -116,7 +114,6 @@ func ref(merchant string, no, trade []byte) string {
 func (p *past) Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked += wanted.Len()
 	texts := p.words.Texts()
 	for i := range wanted.Len() {
 		trade, no, merchant := wanted.TradeNo.At(i), wanted.OutTradeNo.At(i), texts[wanted.Merchant[i]]

@@ -109,6 +109,8 @@ type nightSale struct {
 	merchant, key, trade, billKey, store string
 	total, red, allowance, coupon        int
 	ordered, paid                        time.Time
+
+	hasOrder, hasPayment, cash, byTrade bool
 }
 
 // sell makes one trade, its refunds of this and later days, and its rows of the
@@ -131,40 +133,39 @@ func (n *nights) sell(i int) {
 	}
 	s.trade = s.paid.Format("20060102") + fmt.Sprintf("2200%06d", i)
 	s.billKey = s.key
-	byTrade := n.chance(6)
-	if byTrade {
+	if s.byTrade = n.chance(6); s.byTrade {
 		s.billKey = "B" + s.key
 	}
 	s.total = 1000 + n.random.IntN(9000)
 	s.red, s.allowance, s.coupon = n.random.IntN(100), n.random.IntN(3)*100, n.random.IntN(2)*n.random.IntN(200)
-	ordered, paid, cash := !n.chance(8), !n.chance(8), n.chance(10)
-	if cash {
-		ordered, paid = true, false
+	s.hasOrder, s.hasPayment, s.cash = !n.chance(8), !n.chance(8), n.chance(10)
+	if s.cash {
+		s.hasOrder, s.hasPayment = true, false
 	}
-	if ordered {
-		n.order(&s, byTrade, cash)
+	if s.hasOrder {
+		n.order(&s)
 	}
-	if paid {
+	if s.hasPayment {
 		n.billRow(&s, "交易", s.paid, s.total, s.total-s.allowance-s.coupon, s.red, s.allowance+s.coupon, s.coupon, "")
 	}
-	if paid || ordered {
-		n.refunds(&s, ordered, paid)
-		if !ordered {
+	if s.hasPayment || s.hasOrder {
+		n.refunds(&s)
+		if !s.hasOrder {
 			s.key = s.billKey // nobody knows another
 		}
-		n.pay(&s, paid)
+		n.pay(&s)
 	}
 }
 
-func (n *nights) order(s *nightSale, byTrade, cash bool) {
+func (n *nights) order(s *nightSale) {
 	trade, total, channel := n.one(s.trade, ""), s.total, "alipay"
-	if byTrade {
+	if s.byTrade {
 		trade = s.trade
 	}
 	if n.chance(10) {
 		total += 100
 	}
-	if cash {
+	if s.cash {
 		channel, trade = "cash", ""
 	}
 	paid := total - s.red - s.allowance - s.coupon
@@ -189,7 +190,7 @@ func (n *nights) billRow(s *nightSale, kind string, at time.Time, amount, receiv
 // refunds makes the trade's refunds, at the same hour of several days or of one, on
 // one side or on both. None is near an end of its day: what is pending counts at
 // another time.
-func (n *nights) refunds(s *nightSale, ordered, paid bool) {
+func (n *nights) refunds(s *nightSale) {
 	last := nightStart.AddDate(0, 0, nightDays)
 	first := s.paid
 	if s.ordered.After(first) {
@@ -210,14 +211,14 @@ func (n *nights) refunds(s *nightSale, ordered, paid bool) {
 		if n.chance(6) {
 			asked++
 		}
-		back, booked := !n.chance(5), paid && !n.chance(5)
+		back, booked := !n.chance(5), s.hasPayment && !n.chance(5)
 		if back {
 			weak := request
 			if n.chance(8) && amount != s.total-s.coupon { // else another day's may be it as well
 				weak = ""
 			}
 			trade := ""
-			if paid && n.chance(2) {
+			if s.hasPayment && n.chance(2) {
 				trade = s.trade
 			}
 			n.write(nightDate(at)+"/refunds/r.csv", strings.Join([]string{
@@ -234,7 +235,7 @@ func (n *nights) refunds(s *nightSale, ordered, paid bool) {
 }
 
 // pay makes the statement's rows: by either number, or both, in one row or in two.
-func (n *nights) pay(s *nightSale, paid bool) {
+func (n *nights) pay(s *nightSale) {
 	day := nightStart.AddDate(0, 0, nightDays)
 	rows := 1 + n.random.IntN(4)/3
 	for range rows {
@@ -245,7 +246,7 @@ func (n *nights) pay(s *nightSale, paid bool) {
 		case 1:
 			key = ""
 		}
-		if !paid {
+		if !s.hasPayment {
 			trade, key = "", s.key
 		}
 		rebate := rules.Fen(n.random.IntN(60)).String()
