@@ -248,7 +248,7 @@ func (h *head) cells(i int) []string {
 // headSize is how much of a table is looked at to find its header.
 const headSize = 1 << 20
 
-const headBuffer = sniffSize + 4096
+const headBuffer = longHead
 
 var headPool = sync.Pool{New: func() any {
 	buf := make([]byte, 0, headBuffer)
@@ -266,19 +266,22 @@ func giveHead(buf []byte) {
 // because what is looked at is unpacked twice.
 const shortHead = 20 << 10
 
+// longHead is enough to decide the charset.
+const longHead = sniffSize + 4096
+
 // readHead reads the first lines of a table: at least the block that decides its
-// charset, at most headSize. With short, it is content with less where more would
-// say nothing else of the charset: bytes that are no UTF-8 remain so. The caller
+// charset, at most headSize. Of first bytes, if they are less, it is content where more
+// would say nothing else of the charset: bytes that are no UTF-8 remain so. The caller
 // gives the buffer back.
-func readHead(src io.Reader, short bool) (data []byte, whole bool, err error) {
+func readHead(src io.Reader, first int) (data []byte, whole bool, err error) {
 	data = (*headPool.Get().(*[]byte))[:0]
 	for {
-		size := len(data) + sniffSize + 4096
+		size := len(data) + longHead
 		switch {
-		case short && len(data) == 0:
-			size = shortHead
+		case len(data) == 0:
+			size = first
 		case len(data) < sniffSize:
-			size = sniffSize + 4096
+			size = longHead
 		}
 		data, err = fill(src, data, size)
 		if errors.Is(err, io.EOF) {
@@ -303,15 +306,15 @@ func (r *run) probeTable(t *tableRun) {
 		r.probeSheet(t)
 		return
 	}
-	if !r.probeHead(t, true) {
-		r.probeHead(t, false)
+	if !r.probeHead(t, shortHead) {
+		r.probeHead(t, longHead)
 	}
 }
 
-// probeHead is probeTable of a long head or a short one, which may not say what the
-// table is: then done is false.
-func (r *run) probeHead(t *tableRun, short bool) (done bool) {
-	data, whole, err := t.readHead(short)
+// probeHead is probeTable of a head that begins with first bytes. A short one may not
+// say what the table is: then done is false.
+func (r *run) probeHead(t *tableRun, first int) (done bool) {
+	data, whole, err := t.readHead(first)
 	defer giveHead(data)
 	if err != nil {
 		t.fail(openError(t.table, err, r.opt.Lang))
@@ -344,7 +347,7 @@ func (r *run) probeHead(t *tableRun, short bool) (done bool) {
 		h.rest = data[:bytes.LastIndexByte(data, '\n')+1]
 	}
 	found := t.detectText(&h)
-	if found.format == nil && short && !whole {
+	if found.format == nil && first < longHead && !whole {
 		return false
 	}
 	r.openTable(t, &h, found)
@@ -355,13 +358,13 @@ func (r *run) probeHead(t *tableRun, short bool) (done bool) {
 // is need not be read again: the totals in a bill's archive.
 const keptWhole = 4 << 10
 
-func (t *tableRun) readHead(short bool) ([]byte, bool, error) {
+func (t *tableRun) readHead(first int) ([]byte, bool, error) {
 	src, err := openMember(t.file.Path, t.member, nil)
 	if err != nil {
 		return nil, false, err
 	}
 	defer src.Close()
-	data, whole, err := readHead(src, short)
+	data, whole, err := readHead(src, first)
 	if err == nil && t.member.kind != plainFile && (isZip(data) || isGzip(data)) {
 		err = errNested
 	}

@@ -99,6 +99,9 @@ type orderParser struct {
 	channels []channelWord
 
 	payCode []byte // of the run, as given
+
+	isAgain bool // the row's columns of the order are those of the row remembered
+	isFresh bool // the row read last is the one remembered, or equal to it
 }
 
 // A channelWord is a channel by its two names.
@@ -133,13 +136,24 @@ func (p *orderParser) flush(ctx context.Context) error {
 	return err
 }
 
+func (p *orderParser) again() { p.isAgain = true }
+
+func (p *orderParser) repeats() (cells, bytes int) {
+	if !p.isFresh {
+		return 0, 0
+	}
+	return p.front(p.t.comma)
+}
+
 // row reads one line.
 func (p *orderParser) row(line int32, cells [][]byte, raw []byte) {
+	again := p.isAgain
+	p.isAgain, p.isFresh = false, false
 	if !p.begin(line, cells, raw) {
 		return
 	}
 	flags := uint8(0)
-	if p.run >= 0 && p.fault == 0 && p.same(cells, raw) {
+	if p.run >= 0 && p.fault == 0 && (again || p.same(cells, raw)) {
 		p.fixed |= p.found
 	} else {
 		if !p.startOrder() {
@@ -147,6 +161,7 @@ func (p *orderParser) row(line int32, cells [][]byte, raw []byte) {
 		}
 		flags = p.order()
 	}
+	p.isFresh = p.fault == 0
 	p.orders.Lines[p.run]++
 	if p.fault == rules.CodeColumnCount {
 		p.appendLine(0, 0, schema.Null, schema.Null, flags|schema.LineGoodsRejected)

@@ -67,6 +67,19 @@ func (s *sameBytes) remember(cells [][]byte, raw []byte) {
 
 func (s *sameBytes) forget() { s.known = false }
 
+// front is how many cells and bytes the row remembered begins with, the delimiter
+// behind them included; 0 where they are not in one piece from the first cell on.
+func (s *sameBytes) front(comma byte) (cells, bytes int) {
+	if !s.known || len(s.pieces) != 1 || s.pieces[0].from > 0 {
+		return 0, 0
+	}
+	n := s.ends[0]
+	if n == 0 || s.bytes[n-1] != comma { // a row may end before the header does
+		return 0, 0
+	}
+	return s.pieces[0].to + 1, n
+}
+
 // cellBytes are the bytes of a row from one cell to another, with the delimiters
 // and quotes between and around them, so that equal bytes are equal cells. ok is
 // false where the cells were not cut from raw, as those with doubled quotes.

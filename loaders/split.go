@@ -18,6 +18,12 @@ type splitter struct {
 	t     *tableRun
 	p     rowParser
 	marks quoteMarker // p, if it wants to know
+	rep   repeater    // p, if it knows
+
+	// prefix are the bytes of the row before, from its beginning, that the next may
+	// repeat, with the delimiter behind them: its first so many cells. Empty for none.
+	prefix      []byte
+	prefixCells int
 
 	cells   [][]byte // reused
 	scratch []byte   // reused; unescaped cells
@@ -30,6 +36,16 @@ type splitter struct {
 // they do not add up.
 type quoteMarker interface{ literal() }
 
+// A repeater is a parser whose rows often begin as the one before them: the goods
+// lines of one order.
+type repeater interface {
+	// repeats says how many cells of the row read last, and how many bytes, the next
+	// one may repeat; 0 for none.
+	repeats() (cells, bytes int)
+	// again is called before row for a row that does.
+	again()
+}
+
 // A chunkMarker is a parser that is told at the start of every chunk whether all
 // of its bytes decode.
 type chunkMarker interface{ chunk(valid bool) }
@@ -37,6 +53,11 @@ type chunkMarker interface{ chunk(valid bool) }
 func (s *splitter) start(t *tableRun, p rowParser, data []byte) {
 	s.t, s.p = t, p
 	s.marks, _ = p.(quoteMarker)
+	s.rep = nil
+	if !t.dropFirst {
+		s.rep, _ = p.(repeater)
+	}
+	s.prefix = nil
 	s.rows, s.padded = 0, 0
 	if m, ok := p.(chunkMarker); ok {
 		m.chunk(t.valid(data))
@@ -50,7 +71,7 @@ func (s *splitter) end() {
 	s.t.mu.Unlock()
 	s.t.file.rows.Add(s.rows)
 	s.t.repair("excel_padding", s.padded)
-	s.t, s.p, s.marks = nil, nil, nil
+	s.t, s.p, s.marks, s.rep, s.prefix = nil, nil, nil, nil, nil
 }
 
 // lines reads a chunk of a format in which one line is one record.
@@ -77,17 +98,37 @@ func (s *splitter) lines(ctx context.Context, data []byte, line int32) error {
 					s.marks.literal()
 				}
 			}
+		} else if len(s.prefix) > 0 && bytes.HasPrefix(raw, s.prefix) {
+			s.splitRest(raw)
+			s.rep.again()
 		} else {
 			s.splitPlain(raw)
 		}
-		s.row(line, raw)
+		read := s.row(line, raw)
+		if s.prefix = nil; read && s.rep != nil {
+			n := 0
+			s.prefixCells, n = s.rep.repeats()
+			s.prefix = raw[:n]
+		}
 		if s.p.rows() >= batchRows {
 			if err := s.p.flush(ctx); err != nil {
 				return err
 			}
+			s.prefix = nil
 		}
 	}
 	return nil
+}
+
+// splitRest is splitPlain of a line that begins with the prefix, whose cells are
+// where they were in the line before.
+func (s *splitter) splitRest(raw []byte) {
+	cells := s.cells[:s.prefixCells]
+	for i, cell := range cells {
+		at := cap(s.prefix) - cap(cell)
+		cells[i] = raw[at : at+len(cell)]
+	}
+	s.cells = splitPlain(cells, raw[len(s.prefix):], s.t.comma)
 }
 
 // records reads a chunk of a format in which a quoted cell may span lines.
@@ -124,6 +165,7 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 			})
 		default:
 			s.row(line, raw)
+			s.prefix = nil
 		}
 		line += lines
 		if s.p.rows() >= batchRows {
@@ -135,14 +177,14 @@ func (s *splitter) records(ctx context.Context, data []byte, line int32) error {
 	return nil
 }
 
-// row hands the cells to the parser, unless there is nothing in them. The empty
+// row hands the cells to the parser, unless there is nothing in them, and tells so. The empty
 // first cell that the header has too goes. Empty cells beyond the header go in the
 // formats in which a comma cannot be part of a text that is not quoted.
-func (s *splitter) row(line int32, raw []byte) {
+func (s *splitter) row(line int32, raw []byte) (read bool) {
 	t, cells := s.t, s.cells
 	if isBlank(cells[0]) {
 		if allBlank(cells) {
-			return // a blank line, or one of commas alone
+			return false // a blank line, or one of commas alone
 		}
 		if t.dropFirst && (len(cells) > t.columns || len(cells) > 1 && t.comment(cells[1])) {
 			cells = cells[1:]
@@ -156,6 +198,7 @@ func (s *splitter) row(line int32, raw []byte) {
 	}
 	s.rows++
 	s.p.row(line, cells, raw)
+	return true
 }
 
 // comment tells whether a first cell begins one of the # lines around the list

@@ -123,7 +123,11 @@ func (w *Writer) levels(k *chunk, rows, nulls int, bitmap []byte) {
 
 // endPage compresses the body and appends it to the file as a page of n values.
 func (w *Writer) endPage(k *chunk, kind, n int, e encoding) {
-	w.packed = w.compressor.compress(w.packed[:0], w.body)
+	if e == encodingDeltas {
+		w.packed = w.compressor.compressDense(w.packed[:0], w.body)
+	} else {
+		w.packed = w.compressor.compress(w.packed[:0], w.body)
+	}
 	h := &w.header
 	*h = compact{b: h.b[:0], outer: h.outer[:0]}
 	h.int32(1, kind)
