@@ -208,9 +208,15 @@ func (w *worker) coverTies() {
 				store = in.Store[run]
 			}
 			t.indirect = in.Link[run] == uint8(schema.Indirect)
+		} else if t.unit >= 0 && w.isPast(&w.units[t.unit]) {
+			past := w.units[t.unit].past
+			if store == 0 {
+				store = w.past.Store[past]
+			}
+			t.indirect = w.past.Flags[past]&schema.SettledIndirect != 0
 		}
 		t.owner, t.account = w.p.owner(b.Account[t.bill]), b.Merchant[t.bill]
-		if receiving := w.p.storeReceiving[store]; receiving != 0 {
+		if receiving := w.p.receiving(store); receiving != 0 {
 			t.account = receiving
 		}
 		cover := w.p.accountSpans[t.account]

@@ -158,7 +158,7 @@ func onlyRefunds(query int32) schema.Settled {
 	zero := []int64{schema.Null}
 	one = schema.Settled{
 		Query: []int32{query}, Day: []int32{0}, Merchant: []uint32{0}, BillMerchant: []uint32{0}, Status: []uint8{0}, Reason: []uint8{0}, Flags: []uint8{0},
-		OrderTime: zero, BillTime: zero, Store: []uint32{0}, BillStore: []uint32{0}, Terminal: []uint32{0}, Operator: []uint32{0}, PosAmount: zero, BillAmount: zero,
+		OrderTime: zero, BillTime: zero, Store: []uint32{0}, BillStore: []uint32{0}, Terminal: []uint32{0}, Operator: []uint32{0}, Channel: []uint32{0}, PosAmount: zero, BillAmount: zero,
 		Paid: []int64{0}, RedPacket: []int64{0}, Allowance: []int64{0}, Coupon: []int64{0}, MerchantRed: []int64{0},
 		Received: zero, ProviderPID: []uint32{0}, Instalments: []int32{0},
 	}

@@ -17,10 +17,13 @@ func (w *worker) keepTrade(unit int32, out *schema.Settled) {
 	}
 	w.settledRow[unit] = int32(out.Len())
 	in, b := &w.rows.Orders, &w.rows.Bills
-	run, flags, provider, instalments := int32(-1), uint8(0), uint32(0), int32(0)
+	run, flags, provider, channel, instalments := int32(-1), uint8(0), uint32(0), uint32(0), int32(0)
 	if u.order >= 0 {
 		run = w.orders[u.order].run
-		provider, instalments = in.ProviderPID[run], max(in.Instalments[run], 0)
+		provider, channel, instalments = in.ProviderPID[run], in.Channel[run], max(in.Instalments[run], 0)
+		if in.Link[run] == uint8(schema.Indirect) {
+			flags |= schema.SettledIndirect
+		}
 		for _, f := range [...]struct{ of, as uint8 }{
 			{schema.OrderPIDWrongKey, schema.SettledWrongKey},
 			{schema.OrderPIDUnknown, schema.SettledPIDUnknown},
@@ -55,6 +58,7 @@ func (w *worker) keepTrade(unit int32, out *schema.Settled) {
 	out.BillStore = append(out.BillStore, billStore)
 	out.Terminal = append(out.Terminal, either(in.Terminal, run, b.Terminal, u.bill))
 	out.Operator = append(out.Operator, either(in.Operator, run, b.Operator, u.bill))
+	out.Channel = append(out.Channel, channel)
 	out.PosAmount = append(out.PosAmount, at(in.Total, run))
 	out.BillAmount = append(out.BillAmount, at(b.Amount, u.bill))
 	out.Paid = append(out.Paid, int64(u.funding[rules.FundPaid]))

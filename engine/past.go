@@ -397,10 +397,10 @@ func (w *worker) answerRefunds() {
 		if r.status == rules.StatusExcluded || r.unit >= 0 {
 			continue // its key, which is asked for first, has said it
 		}
-		if past := int32(row); w.past.Status[past] == uint8(rules.StatusExcluded) {
+		past := int32(row)
+		r.unit = w.unitOfPast(past)
+		if w.past.Status[past] == uint8(rules.StatusExcluded) {
 			r.status, r.reason = rules.StatusExcluded, rules.Reason(w.past.Reason[past])
-		} else {
-			r.unit = w.unitOfPast(past)
 		}
 	}
 }

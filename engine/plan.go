@@ -369,12 +369,20 @@ func (p *plan) feeRate(merchant, store uint32) int64 {
 	if fee := p.storeFee[store]; fee != schema.Null {
 		return fee
 	}
-	if receiving := p.storeReceiving[store]; receiving != 0 {
+	if receiving := p.receiving(store); receiving != 0 {
 		if fee := p.merchantFee[receiving]; fee != schema.Null {
 			return fee
 		}
 	}
 	return p.merchantFee[merchant]
+}
+
+// receiving is the account that a store collects into, 0 if it is its merchant's.
+func (p *plan) receiving(store uint32) uint32 {
+	if store >= uint32(len(p.storeReceiving)) { // a word of an earlier day
+		return 0
+	}
+	return p.storeReceiving[store]
 }
 
 // nearEnd: the other side of a row at this time could still come tomorrow.

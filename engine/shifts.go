@@ -252,6 +252,9 @@ func (w *worker) addRefundToShift(r *refundUnit) {
 			named = orders.Shift[order]
 		}
 	}
+	if r.unit >= 0 && w.isPast(&w.units[r.unit]) {
+		w.fillPastShift(&key, w.units[r.unit].past)
+	}
 	key.shift, key.day = w.p.shiftAt(named, moment)
 	sum := w.shifts.at(key)
 	if pos != schema.Null {
@@ -266,6 +269,21 @@ func (w *worker) addRefundToShift(r *refundUnit) {
 		order.PosTable, order.PosLine = placeIn(in.Table, in.Line, run)
 		order.BillTable, order.BillLine = placeIn(b.Table, b.Line, r.bill)
 		w.shiftOrders(order)
+	}
+}
+
+// fillPastShift says where the refund of an earlier day's trade belongs, as far as its
+// own rows do not.
+func (w *worker) fillPastShift(key *shiftKey, past int32) {
+	h := &w.past
+	if h.Channel[past] != 0 {
+		key.channel = h.Channel[past]
+	}
+	if key.store == 0 {
+		key.store = h.Store[past]
+	}
+	if key.store == h.Store[past] && key.terminal == 0 && key.operator == 0 {
+		key.terminal, key.operator = h.Terminal[past], h.Operator[past]
 	}
 }
 

@@ -10,6 +10,8 @@ const (
 	SettledPIDUnknown
 	// SettledByMessages: the order was put together of API messages.
 	SettledByMessages
+	// SettledIndirect: the order is indirect (间连), which no account bill has.
+	SettledIndirect
 )
 
 // Settled are trades as later days need them: a row for each row of the result
@@ -35,8 +37,9 @@ type Settled struct {
 	BillStore    []uint32 // the bill row's: its fee follows it (rules 7); 0 without one
 	Terminal     []uint32
 	Operator     []uint32
-	PosAmount    []int64 // Null without an order
-	BillAmount   []int64 // Null without a bill row
+	Channel      []uint32 // of the order, as it names it
+	PosAmount    []int64  // Null without an order
+	BillAmount   []int64  // Null without a bill row
 
 	Paid, RedPacket, Allowance, Coupon, MerchantRed []int64 // the funding used (rules 5), fen
 
@@ -66,6 +69,7 @@ func (s *Settled) columns() []column {
 		{"bill_store", &s.BillStore},
 		{"terminal", &s.Terminal},
 		{"operator", &s.Operator},
+		{"channel", &s.Channel},
 		{"pos_amount", &s.PosAmount},
 		{"bill_amount", &s.BillAmount},
 		{"paid", &s.Paid},
