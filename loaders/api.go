@@ -22,24 +22,41 @@ import (
 // request may stand in another file than the request. They wait there in a
 // compact form, divided by the hash of their out_trade_no, until all logs are
 // read; then each trade's messages are put together to an order and its refunds
-// (assemble).
+// (assemble). What is beyond the budget waits elsewhere, if there is such a place.
 type messageLog struct {
 	parts    [messageParts]messagePart
 	mu       sync.Mutex
 	loose    [][]byte    // encoded: messages that name their trade by trade_no alone
 	answered atomic.Bool // the logs have answers, so that one that is missing means something
+
+	budget int64        // bytes held; 0 is without bound
+	held   atomic.Int64 // in chunks
+	spill  func(data []byte) (Spilled, error)
+	failed atomic.Pointer[error]
 }
 
-const messageParts = 64
+// Spilled gives back, appended to dst, what was put away.
+type Spilled func(dst []byte) ([]byte, error)
+
+const messageParts = 256
 
 type messagePart struct {
 	mu     sync.Mutex
-	chunks [][]byte // of encoded messages, each after its length
+	chunks []messageChunk // of encoded messages, each after its length
 }
 
-// messageChunk is the size of a part's chunks: none is copied when another is
-// begun.
-const messageChunk = 128 << 10
+// A messageChunk is data, or what was put away.
+type messageChunk struct {
+	data    []byte
+	spilled Spilled
+}
+
+// Sizes of a part's chunks: none is copied when another is begun, and a short log
+// takes little.
+const (
+	firstChunk = 2 << 10
+	lastChunk  = 64 << 10
+)
 
 // add takes the messages of one chunk of a file.
 func (l *messageLog) add(outTradeNo, encoded []byte) {
@@ -47,24 +64,62 @@ func (l *messageLog) add(outTradeNo, encoded []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.chunks)
-	if n == 0 || cap(p.chunks[n-1])-len(p.chunks[n-1]) < len(encoded)+4 {
-		p.chunks = append(p.chunks, make([]byte, 0, max(messageChunk, len(encoded)+4)))
+	if n == 0 || cap(p.chunks[n-1].data)-len(p.chunks[n-1].data) < len(encoded)+4 {
+		size := firstChunk
+		if n > 0 {
+			size = min(2*cap(p.chunks[n-1].data), lastChunk)
+			l.putAway(&p.chunks[n-1])
+		}
+		size = max(size, len(encoded)+4)
+		p.chunks = append(p.chunks, messageChunk{data: make([]byte, 0, size)})
+		l.held.Add(int64(size))
 		n++
 	}
-	c := p.chunks[n-1]
+	c := p.chunks[n-1].data
 	c = append(c, byte(len(encoded)), byte(len(encoded)>>8), byte(len(encoded)>>16), byte(len(encoded)>>24))
-	p.chunks[n-1] = append(c, encoded...)
+	p.chunks[n-1].data = append(c, encoded...)
 }
 
-// each calls do with every encoded message.
-func (p *messagePart) each(do func(encoded []byte)) {
-	for _, c := range p.chunks {
+// putAway puts a full chunk away if more is held than may be. Small ones stay: there
+// are few.
+func (l *messageLog) putAway(c *messageChunk) {
+	if l.spill == nil || l.budget <= 0 || l.held.Load() <= l.budget || cap(c.data) < lastChunk {
+		return
+	}
+	spilled, err := l.spill(c.data)
+	if err != nil {
+		l.failed.CompareAndSwap(nil, &err)
+		return
+	}
+	l.held.Add(-int64(cap(c.data)))
+	*c = messageChunk{spilled: spilled}
+}
+
+// err is why messages could not be put away, or nil.
+func (l *messageLog) err() error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// each calls do with every encoded message, which stays as it is.
+func (p *messagePart) each(do func(encoded []byte)) error {
+	for _, chunk := range p.chunks {
+		c := chunk.data
+		if chunk.spilled != nil {
+			var err error
+			if c, err = chunk.spilled(nil); err != nil {
+				return err
+			}
+		}
 		for len(c) > 0 {
 			n := int(c[0]) | int(c[1])<<8 | int(c[2])<<16 | int(c[3])<<24
 			do(c[4 : 4+n : 4+n])
 			c = c[4+n:]
 		}
 	}
+	return nil
 }
 
 // A messageParser reads the lines of one API log.
@@ -109,6 +164,9 @@ func (p *messageParser) flush(ctx context.Context) error {
 	p.t.repair("bytes_replaced", p.spoiled)
 	p.t.leaveOut(p.others)
 	p.n, p.lines, p.others, p.extra, p.spoiled = 0, 0, 0, 0, 0
+	if err := p.log.err(); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 

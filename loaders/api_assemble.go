@@ -17,7 +17,9 @@ import (
 // refunds, part by part. What comes out depends on the messages and their places
 // alone.
 func (r *run) assembleMessages(ctx context.Context) error {
-	r.messages.settleLoose(r)
+	if err := r.messages.settleLoose(r); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
 	for range min(r.opt.Workers, messageParts) {
@@ -36,13 +38,14 @@ func (r *run) assembleMessages(ctx context.Context) error {
 
 // settleLoose finds the out_trade_no of messages that give a trade_no alone: that
 // of another message of the trade, the first by rules 1.
-func (l *messageLog) settleLoose(r *run) {
+func (l *messageLog) settleLoose(r *run) error {
 	if len(l.loose) == 0 {
-		return
+		return l.err()
 	}
 	type owner struct {
-		known bool
-		first message
+		known      bool
+		first      message // its place alone
+		outTradeNo []byte
 	}
 	owners := map[string]*owner{}
 	var m message
@@ -51,16 +54,19 @@ func (l *messageLog) settleLoose(r *run) {
 		owners[string(m.text[msgTradeNo])] = new(owner)
 	}
 	for p := range l.parts {
-		l.parts[p].each(func(encoded []byte) {
+		err := l.parts[p].each(func(encoded []byte) {
 			m.decode(encoded)
 			if len(m.text[msgTradeNo]) == 0 || r.tables[m.table].table.Refused {
 				return
 			}
 			if o := owners[string(m.text[msgTradeNo])]; o != nil && (!o.known || m.before(&o.first)) {
-				o.known, o.first = true, m
-				o.first.goods = nil
+				o.known, o.first = true, message{table: m.table, line: m.line, part: m.part}
+				o.outTradeNo = bytes.Clone(m.text[msgOutTradeNo])
 			}
 		})
+		if err != nil {
+			return err
+		}
 	}
 	var again []byte
 	for _, encoded := range l.loose {
@@ -70,7 +76,7 @@ func (l *messageLog) settleLoose(r *run) {
 		switch {
 		case t.table.Refused:
 		case o.known:
-			m.text[msgOutTradeNo] = o.first.text[msgOutTradeNo]
+			m.text[msgOutTradeNo] = o.outTradeNo
 			again = m.encode(again[:0])
 			l.add(m.text[msgOutTradeNo], again)
 		case !m.has(msgReported):
@@ -82,6 +88,7 @@ func (l *messageLog) settleLoose(r *run) {
 		}
 	}
 	l.loose = nil
+	return l.err()
 }
 
 // An assembler makes orders and refunds of messages.
@@ -103,7 +110,7 @@ type assembler struct {
 // part assembles one part of the log and lets go of it.
 func (a *assembler) part(ctx context.Context, p *messagePart) error {
 	a.arena = a.arena[:0]
-	p.each(func(encoded []byte) {
+	err := p.each(func(encoded []byte) {
 		if len(a.arena) < cap(a.arena) {
 			a.arena = a.arena[:len(a.arena)+1]
 		} else {
@@ -115,6 +122,9 @@ func (a *assembler) part(ctx context.Context, p *messagePart) error {
 			a.arena = a.arena[:len(a.arena)-1]
 		}
 	})
+	if err != nil {
+		return err
+	}
 	order := make([]*message, len(a.arena))
 	for i := range order {
 		order[i] = &a.arena[i]

@@ -1,6 +1,8 @@
 package loaders
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -8,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"duizhang/engine/schema"
@@ -544,6 +547,48 @@ func BenchmarkMessages(b *testing.B) {
 			}
 			b.ReportMetric(float64(len(lines)*b.N)/b.Elapsed().Seconds(), "messages/s")
 		})
+	}
+}
+
+// TestMessagesSpilled: messages that are put away come back, whatever the budget; what
+// cannot be put away or had again ends the run.
+func TestMessagesSpilled(t *testing.T) {
+	data := []byte(strings.Join(syntheticMessages(30_000, 5), "\n"))
+	whole := load(t, Options{}, canonicalInput{kind: schema.PosAPI, data: data})
+	var mu sync.Mutex
+	var away [][]byte
+	opt := Options{Workers: 2, MessageBudget: 1 << 20, Spill: func(data []byte) (Spilled, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		away = append(away, bytes.Clone(data))
+		k := len(away) - 1
+		return func(dst []byte) ([]byte, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return append(dst, away[k]...), nil
+		}, nil
+	}}
+	parts := load(t, opt, canonicalInput{kind: schema.PosAPI, data: data})
+	if a, b := sortedLines(whole.orderText()+whole.messageRefunds()), sortedLines(parts.orderText()+parts.messageRefunds()); a != b {
+		t.Error("messages that were put away make other orders")
+	}
+	proveMessages(t, parts)
+	if len(away) == 0 {
+		t.Error("nothing was put away")
+	}
+	full := errors.New("the disk is full")
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, spill := range map[string]func([]byte) (Spilled, error){
+		"put": func([]byte) (Spilled, error) { return nil, full },
+		"get": func([]byte) (Spilled, error) { return func([]byte) ([]byte, error) { return nil, full }, nil },
+	} {
+		opt := Options{Words: schema.NewWords(), MessageBudget: 1 << 20, Spill: spill}
+		if _, err := Load(t.Context(), []Input{{Kind: schema.PosAPI, Path: path, Name: "x.jsonl"}}, opt, &gathered{words: opt.Words}); !errors.Is(err, full) {
+			t.Errorf("%s: Load = %v, want %v", name, err, full)
+		}
 	}
 }
 

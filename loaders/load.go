@@ -42,6 +42,11 @@ type Options struct {
 	// the path and the member are known then. It may be nil.
 	Listed func([]*schema.Table)
 
+	// Messages of API logs wait until all logs are read. Those beyond MessageBudget
+	// bytes are put away by Spill, which borrows the data; 0 or nil keeps all of them.
+	MessageBudget int64
+	Spill         func(data []byte) (Spilled, error)
+
 	chunkSize int // of the tests; 0 is the default
 	caches    *wordCaches
 }
@@ -121,7 +126,7 @@ func newRun(inputs []Input, opt Options, sink schema.Sink) *run {
 		opt.chunkSize = defaultChunk
 	}
 	opt.caches = new(wordCaches)
-	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}, messages: new(messageLog)}
+	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}, messages: &messageLog{budget: opt.MessageBudget, spill: opt.Spill}}
 	for _, in := range inputs {
 		r.files = append(r.files, &inputFile{Input: in})
 	}

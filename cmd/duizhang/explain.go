@@ -238,12 +238,13 @@ func (e *explainer) lines(ctx context.Context) (map[place]bool, error) {
 	}
 	again := &session{
 		app: e.app, job: e.job, inputs: e.inputs, words: e.words, workers: e.workers, dry: true, watch: w,
-		timings: timings{now: e.app.now},
+		timings: timings{now: e.app.now}, messages: messageSpill{dir: e.messages.dir, budget: e.messages.budget},
 	}
-	if err := again.read(ctx, 1, noProgress{}); err != nil {
-		return nil, err
+	err := again.read(ctx, 1, noProgress{})
+	if e := again.messages.close(); err == nil {
+		err = e
 	}
-	return w.found, nil
+	return w.found, err
 }
 
 // read gathers what the writer wrote.

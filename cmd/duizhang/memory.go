@@ -68,6 +68,10 @@ func memoryBudget() int64 {
 // garbage collector is behind.
 func storeBudget(memory int64) int64 { return memory / 8 * 3 }
 
+// messageBudget is what of the memory the messages of API logs may take that wait
+// until all logs are read.
+func messageBudget(memory int64) int64 { return memory / 8 }
+
 // heapGrowth is by how many per cent the heap may grow beyond what is in use
 // before the garbage collector runs. Nearly all that is in use are rows without
 // pointers, which it need not look at, so that it may run four times as often as it

@@ -16,6 +16,7 @@ import (
 	"duizhang/cmd/duizhang/lang"
 	"duizhang/engine"
 	"duizhang/engine/schema"
+	"duizhang/engine/spill"
 	"duizhang/loaders"
 	"duizhang/reports"
 )
@@ -71,6 +72,8 @@ type session struct {
 	dry     bool
 	watch   *watch
 
+	messages messageSpill
+
 	mu      sync.Mutex
 	rejects []schema.Reject // what the loaders rejected
 }
@@ -107,10 +110,50 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 	s.store = engine.NewStore(engine.StoreOptions{
 		Words: s.words, Partitions: j.Engine.Partitions, Budget: storeBudget(size.memory), SpillDir: size.spill,
 	})
+	s.messages.dir, s.messages.budget = size.spill, messageBudget(size.memory)
 	if err := s.read(ctx, bytes, show); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.messages.close(); err != nil { // all are orders and refunds now
 		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
+}
+
+// A messageSpill is where the messages of API logs wait that are beyond their budget.
+type messageSpill struct {
+	dir    string
+	budget int64
+
+	mu   sync.Mutex
+	file *spill.File // made when first needed
+}
+
+// put writes data and tells how to have it again.
+func (m *messageSpill) put(data []byte) (loaders.Spilled, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file == nil {
+		file, err := spill.Create(m.dir)
+		if err != nil {
+			return nil, err
+		}
+		m.file = file
+	}
+	file := m.file
+	blocks, err := file.Put(data, []uint32{uint32(len(data))})
+	return func(dst []byte) ([]byte, error) { return file.Get(dst, &blocks, 0) }, err
+}
+
+func (m *messageSpill) close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file == nil {
+		return nil
+	}
+	file := m.file
+	m.file = nil
+	return file.Close()
 }
 
 func (s *session) read(ctx context.Context, bytes int64, show progress) error {
@@ -123,7 +166,7 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	result, err := loaders.Load(ctx, files, loaders.Options{
 		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
 		Policy: s.job.Engine.Policy, DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
-		Progress: done.file,
+		Progress: done.file, MessageBudget: s.messages.budget, Spill: s.messages.put,
 	}, s)
 	if err != nil {
 		return err
@@ -162,7 +205,7 @@ func (s *session) Reject(r schema.Reject) {
 }
 
 // close lets go of what the session holds on disk.
-func (s *session) close() error { return s.store.Close() }
+func (s *session) close() error { return errors.Join(s.messages.close(), s.store.Close()) }
 
 // missingTable stands for a pattern that found nothing, so that every list of
 // inputs shows it.
