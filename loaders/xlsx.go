@@ -400,6 +400,7 @@ func (s *sheetReader) startRow() error {
 		return fmt.Errorf("row %d is beyond the last", s.line)
 	}
 	s.cells, s.spans, s.text, s.column = s.cells[:0], s.spans[:0], s.text[:0], -1
+	s.inCell = false // a cell that the row before has left open is none of this one's
 	return nil
 }
 
@@ -419,6 +420,9 @@ func (s *sheetReader) startCell() error {
 			return fmt.Errorf("cell %s after column %d", ref, s.column)
 		}
 		s.column = column
+	}
+	if s.column >= xlsxColumns {
+		return fmt.Errorf("row %d has more than %d cells", s.line, xlsxColumns)
 	}
 	for len(s.cells) <= s.column {
 		s.cells = append(s.cells, xlsxCell{})
