@@ -53,9 +53,10 @@ type Config struct {
 	AccountForm AccountForm
 	Taobao      TaobaoForm // the order list of the Tmall shop
 	Rebate      RebateForm // of the primary provider's face payments
+	Strangers   bool       // files that no input takes
 
 	POS        POSForm  // in which files the POS side is written
-	Registries bool     // coupons, devices and what the registries find; only of POSTables, not on a Clean or Slim day
+	Registries bool     // coupons, devices and what the registries find; only of POSTables and POSMixed, not on a Clean or Slim day
 	Slim       bool     // fewer columns in POS and statement
 	TotalsOnly bool     // no tables by record in expected/
 	Formats    []string // of the job's outputs; csv and json
@@ -125,7 +126,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Clean {
 		c.Mix = cleanMix()
 	}
-	c.Registries = c.Registries && !c.Clean && !c.Slim && c.POS == POSTables
+	c.Registries = c.Registries && !c.Clean && !c.Slim && (c.POS == POSTables || c.POS == POSMixed)
 	if len(c.Formats) == 0 {
 		c.Formats = []string{"csv", "json"}
 	}

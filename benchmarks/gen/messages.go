@@ -17,6 +17,7 @@ const (
 	POSTables   POSForm = iota // pos/*.csv and refunds/*.csv
 	POSMessages                // api/*.jsonl, messages of alipay.trade.*
 	POSKukeduo                 // kukeduo/*.csv, an order list: no goods, PIDs or refunds
+	POSMixed                   // tables and messages, every other order; a list of orders of goods
 )
 
 // MessageMix is a mix without what API messages cannot say: orders that Alipay was
@@ -356,9 +357,10 @@ func (p *messageWriter) finish() error {
 
 // kukeduoWriter writes the orders as a Kukeduo order list.
 type kukeduoWriter struct {
-	w    *world
-	out  *sheet
-	rows *Rows
+	w         *world
+	out       *sheet
+	rows      *Rows
+	goodsOnly bool
 }
 
 func newKukeduoWriter(w *world, dir string, rows *Rows) (*kukeduoWriter, error) {
@@ -368,7 +370,7 @@ func newKukeduoWriter(w *world, dir string, rows *Rows) (*kukeduoWriter, error) 
 	}
 	out.encoding = gb18030
 	out.line("订单编号,订单类型,订单子类型,订单状态,支付状态,支付方式,储值抵扣,应付金额,收货人,电话,订单时间,操作")
-	return &kukeduoWriter{w, out, rows}, nil
+	return &kukeduoWriter{w: w, out: out, rows: rows, goodsOnly: w.cfg.POS == POSMixed}, nil
 }
 
 func (p *kukeduoWriter) order(o *order) error {
@@ -384,13 +386,24 @@ func (p *kukeduoWriter) order(o *order) error {
 	case paid:
 	}
 	day := strings.ReplaceAll(p.w.day, "-", "/")
-	p.out.line(fmt.Sprintf("%s,刷脸支付订单,支付宝刷脸订单,%s,%s,线上,0.00,%s元,,,%s%s,", o.number, state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
-	p.rows.POSLines++
+	if !p.goodsOnly {
+		p.out.line(fmt.Sprintf("%s,刷脸支付订单,支付宝刷脸订单,%s,%s,线上,0.00,%s元,,,%s%s,", o.number, state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
+		p.rows.POSLines++
+	}
 	if o.kukeduoGoods() {
-		p.out.line(fmt.Sprintf("O%s,实物订单,普通订单,%s,%s,线上,0.00,%s元,张三,13800001234,%s%s,", o.number, state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
+		p.out.line(fmt.Sprintf("%s,实物订单,普通订单,%s,%s,线上,0.00,%s元,张三,13800001234,%s%s,", p.w.goodsNumber(o), state, pay, appendFen(nil, o.posTotal), day, appendClock(nil, o.created)))
 		p.rows.POSLines++
 	}
 	return p.out.err
+}
+
+// goodsNumber is the number of an order of goods, which a list of several merchants'
+// orders has once.
+func (w *world) goodsNumber(o *order) string {
+	if len(w.merchants) == 1 {
+		return "O" + string(o.number)
+	}
+	return "O" + w.merchants[o.posMerchant].pid[10:15] + string(o.number)
 }
 
 // kukeduoGoods: the list has an order of goods too, which is not Alipay's.

@@ -94,13 +94,14 @@ func Random(seed uint64) Config {
 	return cfg
 }
 
-// Sources is a random day with every source of the business: account bills in
-// different forms, the order list of the Tmall shop, a month's workbook of rebates,
-// coupons and devices.
+// Sources is a random day with every source of the business: POS tables, API messages
+// and an order list, account bills in different forms, the order list of the Tmall
+// shop, a month's workbook of rebates, coupons and devices, and what no input takes.
 func Sources(seed uint64) Config {
 	cfg := Random(seed)
 	cfg.Trades, cfg.Merchants, cfg.Weights = max(cfg.Trades, 150), max(cfg.Merchants, 3), nil
 	cfg.Accounts, cfg.AccountForm, cfg.Taobao, cfg.Registries = true, AccountMixed, TaobaoMixed, true
-	cfg.Rebate, cfg.Mix = RebateWorkbook, TogetherMix(cfg.Mix)
+	cfg.POS, cfg.Rebate, cfg.Mix = POSMixed, RebateWorkbook, MessageMix(TogetherMix(cfg.Mix))
+	cfg.Strangers = true
 	return cfg
 }

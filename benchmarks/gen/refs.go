@@ -116,6 +116,10 @@ func (w *world) writeJob(dir string) error {
   pos_refunds: ["refunds/*.csv"]`,
 		POSMessages: `  pos_api:     ["api/*.jsonl"]     # messages of alipay.trade.*`,
 		POSKukeduo:  `  kukeduo_orders: ["kukeduo/*.csv"]`,
+		POSMixed: `  pos_orders:  ["pos/*.csv"]       # one row a goods line
+  pos_refunds: ["refunds/*.csv"]
+  pos_api:     ["api/*.jsonl"]     # messages of alipay.trade.*
+  kukeduo_orders: ["kukeduo/*.csv"]`,
 	}[w.cfg.POS]
 	accounts := ""
 	if w.cfg.Accounts {

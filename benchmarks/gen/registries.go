@@ -99,7 +99,10 @@ func (w *world) extraBreaks(o *order, t *tallies) {
 	case NotPaid, ZeroAmount, OtherChannel:
 		return
 	}
-	x := w.drawExtra(o)
+	x := extra{coupon: noCoupon} // messages have none of it
+	if w.inTables(o) {
+		x = w.drawExtra(o)
+	}
 	if w.unsynced(o.posStore) {
 		t.found(bStoreSyncOff, o.posTotal)
 	}

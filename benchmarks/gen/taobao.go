@@ -149,8 +149,8 @@ func (e *expected) listTruth(o *order, t *tallies) {
 			e.listRow(l.number, duplicate, "", l.amount)
 		}
 	}
-	if w.cfg.POS == POSKukeduo && o.posLines && o.kukeduoGoods() {
-		e.leftOut("O"+string(o.number), "not_face_pay", o.posTotal, t)
+	if (w.cfg.POS == POSKukeduo || w.cfg.POS == POSMixed) && o.posLines && o.kukeduoGoods() {
+		e.leftOut(w.goodsNumber(o), "not_face_pay", o.posTotal, t)
 	}
 }
 

@@ -16,7 +16,7 @@ var folders = []string{"bills", "rebate", "rebate_devices", "ref", "expected"}
 
 // posFolders are the folders of the POS side, by its form.
 var posFolders = map[POSForm][]string{
-	POSTables: {"pos", "refunds"}, POSMessages: {"api"}, POSKukeduo: {"kukeduo"},
+	POSTables: {"pos", "refunds"}, POSMessages: {"api"}, POSKukeduo: {"kukeduo"}, POSMixed: {"pos", "refunds", "api", "kukeduo"},
 }
 
 const aboutExpected = `# What a run of this day must find
@@ -60,6 +60,9 @@ func Write(ctx context.Context, dir string, cfg Config) (*Truth, error) {
 	if err := w.writeExtras(dir, t); err != nil {
 		return nil, err
 	}
+	if err := w.writeStrangers(dir); err != nil {
+		return nil, err
+	}
 	truth := t.truth(cfg)
 	return truth, truth.write(dir)
 }
@@ -68,6 +71,9 @@ func makeFolders(dir string, cfg Config) error {
 	names := slices.Concat(folders, posFolders[cfg.POS])
 	if cfg.Accounts {
 		names = append(names, "account")
+	}
+	if cfg.Strangers {
+		names = append(names, "others")
 	}
 	if cfg.Taobao != NoTaobao {
 		names = append(names, "taobao")
@@ -173,20 +179,52 @@ func (w *world) posWriters(dir string, t *tallies) ([]recordWriter, error) {
 }
 
 func (w *world) posForm(dir string, t *tallies) ([]recordWriter, error) {
-	switch w.cfg.POS {
-	case POSMessages:
-		messages, err := newMessageWriter(w, dir, &t.rows)
-		return []recordWriter{messages}, err
-	case POSKukeduo:
-		list, err := newKukeduoWriter(w, dir, &t.rows)
-		return []recordWriter{list}, err
-	case POSTables:
+	var writers []recordWriter
+	keep := func(turn int64, p recordWriter) {
+		if w.cfg.POS == POSMixed && turn >= 0 {
+			p = everyOther{p, turn}
+		}
+		writers = append(writers, p)
 	}
-	out, err := newRefundSheet(dir, "refunds/refunds.csv")
-	return []recordWriter{
-		&posWriter{w: w, dir: dir, rows: &t.rows},
-		&refundWriter{w: w, dir: dir, out: out, rows: &t.rows},
-	}, err
+	if w.cfg.POS == POSMessages || w.cfg.POS == POSMixed {
+		messages, err := newMessageWriter(w, dir, &t.rows)
+		if err != nil {
+			return nil, err
+		}
+		keep(1, messages)
+	}
+	if w.cfg.POS == POSKukeduo || w.cfg.POS == POSMixed {
+		list, err := newKukeduoWriter(w, dir, &t.rows)
+		if err != nil {
+			return nil, err
+		}
+		keep(-1, list)
+	}
+	if w.cfg.POS == POSTables || w.cfg.POS == POSMixed {
+		out, err := newRefundSheet(dir, "refunds/refunds.csv")
+		if err != nil {
+			return nil, err
+		}
+		keep(0, &posWriter{w: w, dir: dir, rows: &t.rows})
+		keep(0, &refundWriter{w: w, dir: dir, out: out, rows: &t.rows})
+	}
+	return writers, nil
+}
+
+// inTables tells whether a record's order is in the POS tables.
+func (w *world) inTables(o *order) bool { return w.cfg.POS == POSTables || o.i%2 == 0 }
+
+// everyOther writes every other record.
+type everyOther struct {
+	recordWriter
+	turn int64
+}
+
+func (e everyOther) order(o *order) error {
+	if o.i%2 != e.turn {
+		return nil
+	}
+	return e.recordWriter.order(o)
 }
 
 // walk visits the records in the order of the index; each borrows the one before's room.

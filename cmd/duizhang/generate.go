@@ -31,9 +31,9 @@ type generateFlags struct {
 }
 
 // posForms are the forms of the POS side, by the words of --pos.
-var posForms = map[string]gen.POSForm{"tables": gen.POSTables, "api": gen.POSMessages, "kukeduo": gen.POSKukeduo}
+var posForms = map[string]gen.POSForm{"tables": gen.POSTables, "api": gen.POSMessages, "kukeduo": gen.POSKukeduo, "mixed": gen.POSMixed}
 
-var posWords = []string{"tables", "api", "kukeduo"}
+var posWords = []string{"tables", "api", "kukeduo", "mixed"}
 
 var profileWords = []string{"demo", "performance", "small-zips", "random", "sources"}
 
@@ -83,8 +83,8 @@ expected/ has what a run must find. The same flags always give the same files.`)
 	flags.StringVar(&f.profile, "profile", "random", a.say("demo、performance、small-zips、random 或 sources（带上每一种来源）",
 		"demo, performance, small-zips, random or sources (every source beside the trade bill)"))
 	completeWith(cmd, "profile", profileWords)
-	flags.StringVar(&f.pos, "pos", "tables", a.say("POS 一侧写成 tables（CSV）、api（支付接口日志）或 kukeduo（酷客多列表）",
-		"the POS side as tables (CSV), api (a log of API messages) or kukeduo (an order list)"))
+	flags.StringVar(&f.pos, "pos", "tables", a.say("POS 一侧写成 tables（CSV）、api（支付接口日志）、kukeduo（酷客多列表）或 mixed（混合）",
+		"the POS side as tables (CSV), api (a log of API messages), kukeduo (an order list) or mixed (some of each)"))
 	completeWith(cmd, "pos", posWords)
 	flags.IntVar(&f.trades, "trades", 0, a.say("交易数（默认由 profile 定）", "trades (by default the profile's)"))
 	flags.IntVar(&f.merchants, "merchants", 0, a.say("商户数；small-zips 为账单数", "merchants; of small-zips, the number of bills"))
@@ -179,16 +179,21 @@ func (a *app) generateForms(cmd *cobra.Command, f generateFlags, cfg *gen.Config
 	if err != nil {
 		return err
 	}
+	if cfg.Rebate != gen.RebateRows {
+		cfg.Mix = gen.TogetherMix(cfg.Mix)
+	}
+	if !cmd.Flags().Changed("pos") {
+		return nil // the profile's
+	}
 	pos, known := posForms[f.pos]
 	if !known {
 		return a.badFlag("pos", f.pos, posWords)
 	}
-	if cfg.Rebate != gen.RebateRows {
-		cfg.Mix = gen.TogetherMix(cfg.Mix)
-	}
 	switch cfg.POS = pos; pos {
 	case gen.POSMessages:
 		cfg.NoRejects, cfg.Mix = true, gen.MessageMix(cfg.Mix)
+	case gen.POSMixed:
+		cfg.Mix = gen.MessageMix(cfg.Mix)
 	case gen.POSKukeduo:
 		cfg.NoRejects, cfg.Mix = true, gen.ListMix(cfg.Mix)
 		if len(cfg.Profiles) == 0 {
@@ -207,7 +212,7 @@ func orElse(value, otherwise int) int {
 }
 
 // dataFolders are what a data set has besides its job file.
-var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "taobao", "expected"}
+var dataFolders = []string{"bills", "pos", "refunds", "api", "kukeduo", "rebate", "rebate_devices", "ref", "account", "taobao", "others", "expected"}
 
 // generate writes a data set.
 func (a *app) generate(ctx context.Context, dir string, cfg gen.Config, force bool) (*gen.Truth, error) {

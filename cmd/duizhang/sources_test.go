@@ -20,7 +20,7 @@ func sourceDays(seed uint64) gen.Config {
 	cfg := gen.Sources(seed)
 	cfg.LastLine, cfg.FeesProRata = false, false // what init cannot see
 	switch seed % 4 {
-	case 1:
+	case 1: // all of it as messages
 		cfg.POS, cfg.NoRejects, cfg.Mix = gen.POSMessages, true, gen.MessageMix(cfg.Mix)
 	case 2:
 		cfg.Rebate = gen.RebateMonthly
@@ -60,8 +60,42 @@ func TestSources(t *testing.T) {
 				want = exitBreaks
 			}
 			command(t, want, "run", filepath.Join(mixed, initName), "--quiet")
+			sameFormats(t, dir)
 			sameTruth(t, "init", filepath.Join(mixed, "out"), filepath.Join(dir, "expected"), truth)
 		})
+	}
+}
+
+// sameFormats checks what inspect calls the files that no input takes, and that every
+// total which they state holds.
+func sameFormats(t *testing.T, dir string) {
+	t.Helper()
+	_, want := readTable(t, filepath.Join(dir, "expected", "strangers.csv"))
+	for _, file := range want {
+		var stdout, stderr bytes.Buffer
+		run(t.Context(), []string{"inspect", filepath.Join(dir, file[0]), "--json"}, &stdout, &stderr)
+		var tables []struct {
+			Format   *string
+			Controls []struct {
+				Name          string
+				Stated, Holds any
+			}
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &tables); err != nil || len(tables) != 1 {
+			t.Fatalf("inspect %s: %v\n%s%s", file[0], err, stdout.String(), stderr.String())
+		}
+		got := ""
+		if tables[0].Format != nil {
+			got = *tables[0].Format
+		}
+		if got != file[1] || strings.HasPrefix(got, "wechat_") && got != "wechat_personal" && len(tables[0].Controls) == 0 {
+			t.Errorf("inspect %s: format %q, controls %v, want %q", file[0], got, tables[0].Controls, file[1])
+		}
+		for _, c := range tables[0].Controls {
+			if c.Holds != true && c.Stated != nil {
+				t.Errorf("inspect %s: %+v does not hold", file[0], c)
+			}
+		}
 	}
 }
 
