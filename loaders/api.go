@@ -56,6 +56,7 @@ type messageChunk struct {
 const (
 	firstChunk = 2 << 10
 	lastChunk  = 64 << 10
+	leastAway  = 8 << 10 // worth being put away
 )
 
 // add takes the messages of one chunk of a file.
@@ -80,10 +81,9 @@ func (l *messageLog) add(outTradeNo, encoded []byte) {
 	p.chunks[n-1].data = append(c, encoded...)
 }
 
-// putAway puts a full chunk away if more is held than may be. Small ones stay: there
-// are few.
+// putAway puts a full chunk away if more is held than may be.
 func (l *messageLog) putAway(c *messageChunk) {
-	if l.spill == nil || l.budget <= 0 || l.held.Load() <= l.budget || cap(c.data) < lastChunk {
+	if l.spill == nil || l.budget <= 0 || l.held.Load() <= l.budget || cap(c.data) < leastAway {
 		return
 	}
 	spilled, err := l.spill(c.data)

@@ -553,11 +553,11 @@ func BenchmarkMessages(b *testing.B) {
 // TestMessagesSpilled: messages that are put away come back, whatever the budget; what
 // cannot be put away or had again ends the run.
 func TestMessagesSpilled(t *testing.T) {
-	data := []byte(strings.Join(syntheticMessages(30_000, 5), "\n"))
+	data := []byte(strings.Join(syntheticMessages(14_000, 5), "\n"))
 	whole := load(t, Options{}, canonicalInput{kind: schema.PosAPI, data: data})
 	var mu sync.Mutex
 	var away [][]byte
-	opt := Options{Workers: 2, MessageBudget: 1 << 20, Spill: func(data []byte) (Spilled, error) {
+	opt := Options{Workers: 2, MessageBudget: 1 << 18, Spill: func(data []byte) (Spilled, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		away = append(away, bytes.Clone(data))
@@ -585,7 +585,7 @@ func TestMessagesSpilled(t *testing.T) {
 		"put": func([]byte) (Spilled, error) { return nil, full },
 		"get": func([]byte) (Spilled, error) { return func([]byte) ([]byte, error) { return nil, full }, nil },
 	} {
-		opt := Options{Words: schema.NewWords(), MessageBudget: 1 << 20, Spill: spill}
+		opt := Options{Words: schema.NewWords(), MessageBudget: 1 << 18, Spill: spill}
 		if _, err := Load(t.Context(), []Input{{Kind: schema.PosAPI, Path: path, Name: "x.jsonl"}}, opt, &gathered{words: opt.Words}); !errors.Is(err, full) {
 			t.Errorf("%s: Load = %v, want %v", name, err, full)
 		}
