@@ -56,7 +56,6 @@ type messageChunk struct {
 const (
 	firstChunk = 2 << 10
 	lastChunk  = 64 << 10
-	leastAway  = 8 << 10 // worth being put away
 )
 
 // add takes the messages of one chunk of a file.
@@ -83,7 +82,7 @@ func (l *messageLog) add(outTradeNo, encoded []byte) {
 
 // putAway puts a full chunk away if more is held than may be.
 func (l *messageLog) putAway(c *messageChunk) {
-	if l.spill == nil || l.budget <= 0 || l.held.Load() <= l.budget || cap(c.data) < leastAway {
+	if l.spill == nil || l.budget <= 0 || l.held.Load() <= l.budget {
 		return
 	}
 	spilled, err := l.spill(c.data)
