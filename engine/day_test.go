@@ -25,7 +25,7 @@ type rowSink struct {
 	tables []*schema.Table
 	rows   map[string][][]map[string]string // table → part → rows
 	orders []map[string]string              // behind the differences of the shifts
-	left   *left                            // takes what the run leaves; may be nil
+	keep   func(*engine.Part)               // takes what the run leaves; may be nil
 }
 
 func (s *rowSink) shiftOrder(o engine.ShiftOrder) {
@@ -59,8 +59,8 @@ func (s *rowSink) Part(_ context.Context, p *engine.Part) error {
 	s.rows["goods"][p.Number] = s.textRows(p.Goods.Columns(), p.Goods.Len())
 	s.rows["rebates"][p.Number] = s.textRows(p.Rebates.Columns(), p.Rebates.Len())
 	s.rows["accounts"][p.Number] = s.textRows(p.Accounts.Columns(), p.Accounts.Len())
-	if s.left != nil {
-		s.left.keep(p)
+	if s.keep != nil {
+		s.keep(p)
 	}
 	return nil
 }

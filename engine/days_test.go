@@ -14,8 +14,23 @@ import (
 
 	"duizhang/engine"
 	"duizhang/engine/schema"
+	onDisk "duizhang/engine/state"
 	"duizhang/rules"
 )
+
+// A state is where the runs of a job find what earlier days left.
+type state interface {
+	begin(t testing.TB, job *engine.Job, words *schema.Words) night
+}
+
+// A night is one run of it.
+type night struct {
+	carried *engine.Carried
+	history engine.History
+	days    []int32
+	keep    func(*engine.Part)   // called by several at once
+	leave   func(*engine.Result) // ends it
+}
 
 // A memory is the state of a job in memory: what the runs of its days left. It says
 // plainly what a History is.
@@ -32,6 +47,23 @@ type left struct {
 }
 
 func newMemory() *memory { return &memory{days: map[int32]*left{}} }
+
+func (m *memory) begin(_ testing.TB, job *engine.Job, words *schema.Words) night {
+	date, day := job.Date, &left{bills: job.Inputs[schema.AlipayBill]}
+	n := night{
+		carried: m.carriedTo(date, words), history: &past{memory: m, date: date, words: words}, keep: day.keep,
+		leave: func(r *engine.Result) {
+			day.words, day.carried = words.Texts(), r.Carried
+			m.days[date] = day
+		},
+	}
+	for _, d := range m.before(date) {
+		if m.days[d].bills {
+			n.days = append(n.days, d)
+		}
+	}
+	return n
+}
 
 // before are the days before one, in order.
 func (m *memory) before(date int32) []int32 {
@@ -235,16 +267,60 @@ func (p *past) refunds(merchant string, no, trade []byte) *schema.Returned {
 	return sorted
 }
 
-// runDay runs a scenario as the run of its date, and replaces what it left before.
-func (m *memory) runDay(t testing.TB, s scenario, how howRun) (*rowSink, *engine.Result) {
-	t.Helper()
-	s.memory = m
-	return s.runAs(t, how)
+// A disk is the state as users have it.
+type disk struct {
+	store *onDisk.Store
+	bills []int32
+}
+
+func newDisk(t testing.TB) *disk {
+	store, err := onDisk.Open(t.Context(), t.TempDir(), onDisk.Options{Owner: "a test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &disk{store: store}
+}
+
+func (d *disk) begin(t testing.TB, job *engine.Job, words *schema.Words) night {
+	date := job.Date
+	day, err := d.store.Begin(date, words, 400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	carried, err := day.Carried()
+	check(err)
+	n := night{carried: carried, history: day, keep: func(p *engine.Part) { check(day.Keep(&p.Settled, &p.Returned)) }}
+	for _, earlier := range d.bills {
+		if earlier < date {
+			n.days = append(n.days, earlier)
+		}
+	}
+	if job.Inputs[schema.AlipayBill] && !slices.Contains(d.bills, date) {
+		d.bills = append(d.bills, date)
+	}
+	n.leave = func(r *engine.Result) {
+		check(day.Carry(r.Carried))
+		_, _, err := day.Prepare(t.Context(), onDisk.Run{})
+		check(err)
+		_, err = day.Commit(t.Context())
+		check(err)
+	}
+	return n
 }
 
 // TestDays runs every scenario of testdata/days, day by day, in one part by one
-// worker and in eight by several, with and without memory for rows, and each day
-// twice: a day that is run again gives the same.
+// worker and in eight by several, with and without memory for rows, with a state in
+// memory and on disk, and each day twice: a day that is run again gives the same.
 func TestDays(t *testing.T) {
 	paths, err := filepath.Glob("testdata/days/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -254,16 +330,17 @@ func TestDays(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			for _, how := range []howRun{{1, 1, 0}, {8, 4, 0}, {8, 2, 1}} {
 				t.Run(fmt.Sprintf("partitions %d workers %d budget %d", how.partitions, how.workers, how.budget), func(t *testing.T) {
-					checkDays(t, readScenario(t, path), how)
+					checkDays(t, readScenario(t, path), newMemory(), how)
 				})
 			}
+			t.Run("disk", func(t *testing.T) { checkDays(t, readScenario(t, path), newDisk(t), howRun{4, 2, 0}) })
 		})
 	}
 }
 
 // checkDays runs the days of a scenario: the folders that are dates have the inputs
 // and wants of a day; all other files are those of every day.
-func checkDays(t *testing.T, all scenario, how howRun) {
+func checkDays(t *testing.T, all scenario, kept state, how howRun) {
 	days := map[string]scenario{}
 	var dates []string
 	for name := range all.files {
@@ -285,16 +362,15 @@ func checkDays(t *testing.T, all scenario, how howRun) {
 		dates = append(dates, date)
 	}
 	slices.Sort(dates)
-	m := newMemory()
 	for _, date := range dates {
 		s := days[date]
 		if err := s.set(s.files["job.txt"]); err != nil {
 			t.Fatal(err)
 		}
-		s.job.Date = day(date)
+		s.job.Date, s.state = day(date), kept
 		for range 2 {
 			t.Run(date, func(t *testing.T) {
-				sink, result := m.runDay(t, s, how)
+				sink, result := s.runAs(t, how)
 				s.compare(t, sink, result)
 			})
 		}

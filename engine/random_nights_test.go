@@ -288,7 +288,10 @@ func (n *nights) scenario(date time.Time, all bool) scenario {
 func (n *nights) compare(t *testing.T) {
 	last := nightStart.AddDate(0, 0, nightDays+1)
 	one, oneResult := n.scenario(last, true).run(t, 1<<(n.seed%4), 2)
-	m := newMemory()
+	var kept state = newMemory()
+	if n.seed%3 == 0 {
+		kept = newDisk(t)
+	}
 	got := map[string][]map[string]string{}
 	var breaks []map[string]string
 	for i := range nightDays + 2 {
@@ -299,7 +302,8 @@ func (n *nights) compare(t *testing.T) {
 				s.files[empty] = n.empty(empty)
 			}
 		}
-		sink, result := m.runDay(t, s, howRun{1 << (n.seed % 4), 1 + int(n.seed%3), int64(n.seed % 2)})
+		s.state = kept
+		sink, result := s.runAs(t, howRun{1 << (n.seed % 4), 1 + int(n.seed%3), int64(n.seed % 2)})
 		for _, name := range []string{"trades", "refunds"} {
 			for _, row := range sink.table(name) {
 				if row["status"] != "pending" {

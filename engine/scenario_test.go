@@ -29,7 +29,7 @@ type scenario struct {
 	files   map[string][]byte
 	job     engine.Job
 	options loaders.Options
-	memory  *memory // of a job with state; else nil
+	state   state // of a job with one; else nil
 }
 
 // howRun is how a scenario is run, which never changes what comes out.
@@ -204,7 +204,7 @@ func (s scenario) runAs(t testing.TB, how howRun) (*rowSink, *engine.Result) {
 		}
 	}
 	words := schema.NewWords()
-	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, History: s.memory != nil, SpillDir: t.TempDir()})
+	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, History: s.state != nil, SpillDir: t.TempDir()})
 	defer store.Close()
 	opt := s.options
 	opt.Words, opt.Workers, opt.Lang = words, how.workers, "en"
@@ -218,30 +218,22 @@ func (s scenario) runAs(t testing.TB, how howRun) (*rowSink, *engine.Result) {
 		}
 	}
 	job.Registry = loaded.Registry
-	tables, day := loaded.Tables, (*left)(nil)
-	if s.memory != nil {
-		if tables, err = store.AddCarried(tables, s.memory.carriedTo(job.Date, words)); err != nil {
+	tables, tonight := loaded.Tables, night{leave: func(*engine.Result) {}}
+	if s.state != nil {
+		tonight = s.state.begin(t, &job, words)
+		if tables, err = store.AddCarried(tables, tonight.carried); err != nil {
 			t.Fatal(err)
 		}
-		day = &left{bills: job.Inputs[schema.AlipayBill]}
-		job.History = &past{memory: s.memory, date: job.Date, words: words}
-		for _, d := range s.memory.before(job.Date) {
-			if s.memory.days[d].bills {
-				job.HistoryDays = append(job.HistoryDays, d)
-			}
-		}
+		job.History, job.HistoryDays = tonight.history, tonight.days
 	}
-	sink := &rowSink{words: words, tables: tables, left: day}
+	sink := &rowSink{words: words, tables: tables, keep: tonight.keep}
 	result, err := engine.Run(t.Context(), &job, store, tables, sink, engine.RunOptions{
 		Workers: how.workers, ShiftOrders: sink.shiftOrder,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if day != nil {
-		day.words, day.carried = words.Texts(), result.Carried
-		s.memory.days[job.Date] = day
-	}
+	tonight.leave(result)
 	for _, inv := range result.Invariants {
 		if !inv.Holds {
 			t.Errorf("invariant %s: %s is not %s", inv.Name, inv.Left, inv.Right)
