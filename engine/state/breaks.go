@@ -179,9 +179,13 @@ func (d *Day) FirstSeen(ids []string) ([]int32, error) {
 		seen[i], order[i] = NoDate, i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
+	return seen, d.s.guard(func() error { return d.firstSeen(ids, order, seen) })
+}
+
+func (d *Day) firstSeen(ids []string, order []int, seen []int32) error {
 	it, err := d.s.iterator([]byte{breakKey}, []byte{breakKey + 1})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, i := range order {
 		if err = d.s.events(it, ids[i], d.date, d.keep, func(e event) bool {
@@ -194,7 +198,7 @@ func (d *Day) FirstSeen(ids []string) ([]int32, error) {
 			break
 		}
 	}
-	return seen, errors.Join(err, it.Close())
+	return errors.Join(err, it.Close())
 }
 
 // OpenBreaks are the breaks about these subjects that earlier days reported, and did
@@ -209,8 +213,11 @@ func (d *Day) OpenBreaks(subjects []string) ([]Break, error) {
 	}
 	slices.Sort(hashes)
 	hashes = slices.Compact(hashes)
-	found, err := d.s.openBreaks(d.date, d.keep, hashes)
-	if err != nil {
+	var found map[int64][]Break
+	if err := d.s.guard(func() (err error) {
+		found, err = d.s.openBreaks(d.date, d.keep, hashes)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	var open []Break
@@ -332,7 +339,16 @@ func (d *Day) Replaced(run Run) ([]Break, error) {
 		}
 		g.Gen = now.PreviousGen
 	}
-	return d.s.rows(g, nil).breaks(breakPages)
+	return d.s.breaksOf(g, breakPages)
+}
+
+// breaksOf are all breaks of a kind that a generation has.
+func (s *Store) breaksOf(g generation, kind byte) (all []Break, err error) {
+	err = s.guard(func() (err error) {
+		all, err = s.rows(g, nil).breaks(kind)
+		return err
+	})
+	return all, err
 }
 
 // A breakReader reads single breaks of a generation.

@@ -111,12 +111,6 @@ func (d *Day) Carry(c *engine.Carried) error {
 	for _, t := range c.Tables {
 		out.tables = append(out.tables, keptTable(t))
 	}
-	head, err := json.Marshal(out.tables)
-	if err != nil {
-		return err
-	}
-	hash := xxh3.New()
-	_, _ = hash.Write(head)
 	texts := d.words.Texts()
 	var packer packer
 	for _, fields := range carriedFields(c) {
@@ -125,7 +119,6 @@ func (d *Day) Carry(c *engine.Carried) error {
 			if lengthOf(f) != n {
 				return fmt.Errorf("state: carried: column %s has %d rows, not %d", f.Name, lengthOf(f), n)
 			}
-			digestColumn(hash, f, texts)
 		}
 		own := copyFields(fields)
 		var pages [][]byte
@@ -145,10 +138,34 @@ func (d *Day) Carry(c *engine.Carried) error {
 		out.pages = append(out.pages, pages)
 		out.names = append(out.names, names(fields))
 	}
-	sum := hash.Sum128()
-	out.sum = fmt.Sprintf("%016x%016x", sum.Hi, sum.Lo)
+	sum, err := digestCarried(c, texts)
+	if err != nil {
+		return err
+	}
+	out.sum = sum
 	d.carried = out
 	return nil
+}
+
+// digestCarried is the digest of what carried rows say, words as their text.
+func digestCarried(c *engine.Carried, texts []string) (string, error) {
+	var tables []carriedTable
+	for _, t := range c.Tables {
+		tables = append(tables, keptTable(t))
+	}
+	head, err := json.Marshal(tables)
+	if err != nil {
+		return "", err
+	}
+	hash := xxh3.New()
+	_, _ = hash.Write(head)
+	for _, fields := range carriedFields(c) {
+		for _, f := range fields {
+			digestColumn(hash, f, texts)
+		}
+	}
+	sum := hash.Sum128()
+	return fmt.Sprintf("%016x%016x", sum.Hi, sum.Lo), nil
 }
 
 func rowsFrom(from, to int) []int32 {

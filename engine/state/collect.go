@@ -17,7 +17,7 @@ import (
 // spill file.
 const (
 	sortRows = 1 << 16
-	memory   = 96 << 20 // bytes of packed runs that are kept in memory
+	inMemory = 96 << 20 // bytes of packed runs that are kept in memory
 )
 
 // A shelf keeps the packed runs of one run.

@@ -38,12 +38,17 @@ func (d *Day) Commit(ctx context.Context) (later []int32, err error) {
 	if err := d.s.decide(w); err != nil {
 		return nil, err
 	}
-	later, err = d.later(before)
+	err = d.s.guard(func() (err error) {
+		later, err = d.later(before)
+		return err
+	})
 	if err != nil {
-		err = &StaleError{err}
+		return later, &StaleError{err}
 	}
+	// The run is committed: what cannot be removed now goes later.
 	d.s.prune(d.date, d.keep)
-	return later, errors.Join(err, d.s.sweep())
+	_ = d.s.sweep()
+	return later, nil
 }
 
 // A StaleError is one of finding the days that a commit, which is done, makes stale.
@@ -207,8 +212,8 @@ func (s *Store) globals(g generation) ([][]byte, error) {
 	err := r.returned(func(rows *returnedPage) error {
 		for i := range rows.Len() {
 			at := rowBytes(row + i)
-			refundKeys(&rows.Returned, i, r.texts[rows.Merchant[i]], func(ref []byte) {
-				keys = append(keys, globalKey(refundedKey, hashed(ref), g, at...))
+			refundKeys(&rows.Returned, i, r.texts[rows.Merchant[i]], func(space byte, ref []byte) {
+				keys = append(keys, globalKey(space, hashed(ref), g, at...))
 			})
 		}
 		row += rows.Len()

@@ -87,10 +87,10 @@ func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, e
 	}
 	d := &Day{
 		s: s, date: date, words: words, keep: int32(max(historyDays, 0)),
-		subjects: map[int64]int64{}, dict: newDictionary(), shelf: &shelf{dir: s.temp, most: memory},
+		subjects: map[int64]int64{}, dict: newDictionary(), shelf: &shelf{dir: s.temp, most: inMemory},
 	}
 	d.earlier = s.before(date, d.keep, words)
-	if err := d.takeCarried(); err != nil {
+	if err := s.guard(d.takeCarried); err != nil {
 		return nil, err
 	}
 	return d, nil

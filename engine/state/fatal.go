@@ -37,15 +37,23 @@ func (f *fatal) Fatalf(format string, args ...any) {
 	select {}
 }
 
-// guard runs what writes to the database.
-func (s *Store) guard(write func() error) error {
+// failed reports whether the database gave up.
+func (s *Store) failed() bool {
 	select {
 	case <-s.fatal.failed:
-		return s.wrap(s.fatal.err)
+		return true
 	default:
+		return false
+	}
+}
+
+// guard runs what uses the database, which may never return.
+func (s *Store) guard(use func() error) error {
+	if s.failed() {
+		return s.wrap(s.fatal.err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- write() }()
+	go func() { done <- use() }()
 	select {
 	case err := <-done:
 		return err

@@ -19,7 +19,7 @@ type FolderError struct {
 func (e *FolderError) Error() string { return e.Text(false) }
 
 // Text says what is wrong, in Chinese or in English.
-func (e *FolderError) Text(chinese bool) string {
+func (e *FolderError) Text(chinese bool) string { //nolint:revive // one of two languages
 	if chinese {
 		return "状态文件夹 " + e.Path + "：" + e.why[0]
 	}

@@ -16,10 +16,11 @@ import (
 //	b date generation kind …                 the rows of one run, written once and never changed
 //	i break-id date generation what row      where a break was reported, or closed
 //	m trade-hash date generation row         a refund of a trade
+//	n trade-hash date generation row         a refund without trade_no, by merchant and out_trade_no
 //	s subject-hash date generation row       the breaks about a subject
 //
-// A generation is one attempt to write a run, and never used again: keys of i, m and
-// s count if their generation is the one that d names. What no d names was left by a
+// A generation is one attempt to write a run, and never used again: keys of i, m, n
+// and s count if their generation is the one that d names. What no d names was left by a
 // process that died, and goes when the database is opened.
 const (
 	formatKey   = 'a'
@@ -29,14 +30,16 @@ const (
 	bulkKey     = 'b'
 	breakKey    = 'i'
 	refundedKey = 'm'
+	unnamedKey  = 'n'
 	subjectKey  = 's'
 )
 
 // The kinds of rows of a run, in the order in which they are written.
 const (
-	tradePages   = iota + 1 // ref of the page's last trade, number → page; sorted by ref
+	tradePages   = iota + 1 // number → page; sorted by ref
 	tradeRefs               // number of a page → refs of the last trades of 1,024 pages
-	numberPages             // last hash of out_trade_no, number → page: hash and row, sorted
+	numberPages             // number → page: hash of out_trade_no and row, sorted
+	numberEnds              // number of a page → the last hashes of 1,024 pages
 	refundPages             // number → page; sorted by ref, time
 	askedPages              // number → page: what was looked up, and what the answer was
 	breakPages              // number → page; sorted by id
@@ -74,8 +77,6 @@ func tradeNoOf(ref []byte) []byte {
 // datePrefix are the first characters of a trade_no, which are the day it was made
 // on; days remember which they have.
 const datePrefix = 8
-
-func prefixOf(tradeNo []byte) string { return string(tradeNo[:min(len(tradeNo), datePrefix)]) }
 
 // A generation names the rows of one run.
 type generation struct {
@@ -133,26 +134,11 @@ func numbered(prefix []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(prefix, uint32(n))
 }
 
-// appendEscaped appends a text so that keys sort as texts do, whatever follows.
-func appendEscaped(dst, text []byte) []byte {
-	for _, c := range text {
-		if dst = append(dst, c); c == 0 {
-			dst = append(dst, 0xff)
-		}
-	}
-	return append(dst, 0, 1)
-}
-
 // hashBits are those of the hash of an out_trade_no that are kept.
 const hashBits = 38
 
 // numberHash is what trades are found by if their trade_no is not known.
 func numberHash(outTradeNo []byte) uint64 { return xxh3.Hash(outTradeNo) >> (64 - hashBits) }
-
-// appendHash appends a number hash, as keys have it.
-func appendHash(dst []byte, hash uint64) []byte {
-	return append(dst, byte(hash>>32), byte(hash>>24), byte(hash>>16), byte(hash>>8), byte(hash))
-}
 
 // A global is a key that names a generation: 8 bytes of hash or a break's id, the
 // generation, and what follows.

@@ -104,6 +104,22 @@ func more(v, expected int64) int64 {
 	return v + expected
 }
 
+// unlike is 0 for a word that is as expected.
+func unlike(word, expected uint32) uint32 {
+	if word == expected {
+		return 0
+	}
+	return word + 1
+}
+
+// like is the inverse of unlike.
+func like(word, expected uint32) uint32 {
+	if word == 0 {
+		return expected
+	}
+	return word - 1
+}
+
 func given(v int64) int64 {
 	if v == schema.Null {
 		return 0
@@ -134,22 +150,14 @@ func packTrade(s *schema.Settled, i int) bool {
 	s.Received[i] = less(s.Received[i], received)
 	s.BillAmount[i] = less(s.BillAmount[i], s.PosAmount[i])
 	s.BillTime[i] = less(s.BillTime[i], s.OrderTime[i])
-	switch s.BillMerchant[i] {
-	case s.Merchant[i]:
-		s.BillMerchant[i] = 0
-	default:
-		s.BillMerchant[i]++
-	}
+	s.BillMerchant[i] = unlike(s.BillMerchant[i], s.Merchant[i])
+	s.BillStore[i] = unlike(s.BillStore[i], s.Store[i])
 	return true
 }
 
 func unpackTrade(s *schema.Settled, i int) {
-	switch s.BillMerchant[i] {
-	case 0:
-		s.BillMerchant[i] = s.Merchant[i]
-	default:
-		s.BillMerchant[i]--
-	}
+	s.BillMerchant[i] = like(s.BillMerchant[i], s.Merchant[i])
+	s.BillStore[i] = like(s.BillStore[i], s.Store[i])
 	s.BillTime[i] = more(s.BillTime[i], s.OrderTime[i])
 	s.BillAmount[i] = more(s.BillAmount[i], s.PosAmount[i])
 	paid, received := fundedElse(s, i)

@@ -25,7 +25,7 @@ type LockedError struct {
 func (e *LockedError) Error() string { return e.Text(false) }
 
 // Text says who uses the folder, in Chinese or in English.
-func (e *LockedError) Text(chinese bool) string {
+func (e *LockedError) Text(chinese bool) string { //nolint:revive // one of two languages
 	if chinese {
 		s := "状态文件夹 " + e.Dir + " 正在被另一个命令使用"
 		if e.Owner != "" {

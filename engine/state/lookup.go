@@ -3,7 +3,6 @@ package state
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"slices"
 
 	"duizhang/engine/schema"
@@ -17,8 +16,11 @@ func (d *Day) Find(wanted *schema.Wanted, found *schema.Settled, returned *schem
 		return nil
 	}
 	f := &finder{s: d.s, days: d.earlier, words: d.words, wanted: wanted}
-	answers, err := f.find(found, returned)
-	if err != nil {
+	var answers []uint64
+	if err := d.s.guard(func() (err error) {
+		answers, err = f.find(found, returned)
+		return err
+	}); err != nil {
 		return err
 	}
 	d.asked.add(wanted, d.words.Texts(), d.dict, answers)
@@ -32,6 +34,7 @@ type finder struct {
 	words  *schema.Words
 	wanted *schema.Wanted
 	trades schema.Settled // that were read
+	kept   []schema.Field // those that pages have
 	hits   []hit          // by row of wanted
 	buf    []byte
 }
@@ -47,6 +50,7 @@ type hit struct {
 func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint64, error) {
 	n := f.wanted.Len()
 	f.hits = make([]hit, n)
+	f.kept = trades.fields(&f.trades)
 	for i := range f.hits {
 		f.hits[i].row = -1
 	}
@@ -61,7 +65,7 @@ func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint6
 		return nil, err
 	}
 	answers := make([]uint64, n)
-	from, to := schema.Fields(&f.trades), schema.Fields(found)
+	from, to, back := schema.Fields(&f.trades), schema.Fields(found), schema.Fields(returned)
 	for i := range f.hits {
 		h := &f.hits[i]
 		mine := refunds.of(int32(i))
@@ -77,7 +81,8 @@ func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint6
 			appendBlank(found, int32(i))
 		}
 		for _, r := range mine {
-			refunds.appendTo(returned, r, at)
+			appendPicked(back, refunds.all, []int32{r})
+			returned.Of[returned.Len()-1] = at
 			answers[i] = answers[i]*31 + refunds.digests[r]
 		}
 	}
@@ -142,10 +147,10 @@ func (f *finder) tradesOf(r *rows, order []int32) error {
 		}
 		if c == nil {
 			var err error
-			if c, err = r.cursor(); err != nil {
+			if c, err = r.trades(); err != nil {
 				return err
 			}
-			defer c.close() //nolint:errcheck // its errors are looked at
+			defer c.close()
 		}
 		f.buf = appendRef(f.buf[:0], "", nil, no)
 		row, err := c.seek(f.buf)
@@ -173,7 +178,7 @@ func (f *finder) take(c *tradeCursor, row int, query int32) error {
 	if w <= h.worth {
 		return nil
 	}
-	digest, err := c.read(row, &f.trades)
+	digest, err := c.take(row, &f.trades, f.kept)
 	if err != nil {
 		return err
 	}
@@ -210,7 +215,8 @@ func (f *finder) byNumber() error {
 				break
 			}
 		}
-		if err := errors.Join(err, x.close()); err != nil {
+		x.close()
+		if err != nil {
 			return err
 		}
 		if err := f.numbersOf(r, places, merchants); err != nil {
@@ -240,17 +246,17 @@ func (f *finder) numbersOf(r *rows, places []place, merchants map[int32]uint32) 
 		return nil
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.trade, b.trade), cmp.Compare(a.query, b.query)) })
-	c, err := r.cursor()
+	c, err := r.trades()
 	if err != nil {
 		return err
 	}
-	defer c.close() //nolint:errcheck // its errors are looked at
+	defer c.close()
 	for _, p := range places {
-		row, err := c.seekRow(int(p.trade))
+		row, err := c.goTo(int(p.trade))
 		if err != nil {
 			return err
 		}
-		if f.buf, err = c.outTradeNo(f.buf[:0], row); err != nil {
+		if f.buf, err = c.text(f.buf[:0], c.no, row); err != nil {
 			return err
 		}
 		if !bytes.Equal(f.buf, f.wanted.OutTradeNo.At(int(p.query))) {

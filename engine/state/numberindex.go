@@ -76,14 +76,15 @@ func (x *numberIndex) write(g generation, t *tableWriter) (pages int, err error)
 	var p packer
 	var value []byte
 	fields := out.fields()
+	var ends []int64
 	key := g.key(numberPages)
 	prefix := len(key)
 	flush := func() error {
 		if len(out.Hash) == 0 {
 			return nil
 		}
-		key = appendHash(key[:prefix], uint64(out.Hash[len(out.Hash)-1]))
-		key = numbered(key, pages)
+		ends = append(ends, out.Hash[len(out.Hash)-1])
+		key = numbered(key[:prefix], pages)
 		value = p.page(value[:0], fields, len(out.Hash))
 		resetFields(fields)
 		pages++
@@ -105,8 +106,25 @@ func (x *numberIndex) write(g generation, t *tableWriter) (pages int, err error)
 			}
 		}
 	}
-	return pages, flush()
+	if err := flush(); err != nil {
+		return pages, err
+	}
+	return pages, writeEnds(g, t, ends)
 }
+
+// writeEnds writes where the pages end.
+func writeEnds(g generation, t *tableWriter, ends []int64) error {
+	var p packer
+	for from := 0; from < len(ends); from += refsAtOnce {
+		some := ends[from:min(from+refsAtOnce, len(ends))]
+		if err := t.set(numbered(g.key(numberEnds), from), p.page(nil, endFields(&some), len(some))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func endFields(ends *[]int64) []schema.Field { return []schema.Field{{Name: "hash", Data: ends}} }
 
 func (b *bucket) load(all []uint64, s *shelf) ([]uint64, error) {
 	for k := range b.spilled {

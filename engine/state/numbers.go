@@ -24,8 +24,8 @@ func (p *packer) numbers(dst []byte, values []int64) []byte {
 	if same == len(values) {
 		return binary.AppendVarint(append(dst, constantNumbers), common)
 	}
-	first, width, nulls := frame(values)
 	if same > len(values)/2 {
+		_, width, _ := frame(values)
 		p.rest = p.rest[:0]
 		for _, v := range values {
 			if v != common {
@@ -45,13 +45,37 @@ func (p *packer) numbers(dst []byte, values []int64) []byte {
 			return appendFrame(dst, p.rest)
 		}
 	}
-	return appendPacked(dst, values, first, width, nulls)
+	return appendFrame(dst, values)
 }
 
 // appendFrame appends a column that is packed whatever it holds.
 func appendFrame(dst []byte, values []int64) []byte {
 	first, width, nulls := frame(values)
-	return appendPacked(dst, values, first, width, nulls)
+	head := byte(width)
+	if nulls {
+		head |= nullFlag
+	}
+	dst = binary.AppendVarint(append(dst, packedNumbers, head), first)
+	at := len(dst)
+	dst = append(dst, make([]byte, (len(values)*width+7)/8+slack)...)
+	if width == 0 {
+		return dst
+	}
+	bit := 0
+	for _, v := range values {
+		x := uint64(v) - uint64(first)
+		if nulls && v == schema.Null {
+			x = 0
+		}
+		to := dst[at+bit/8:]
+		shift := bit % 8
+		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(to)|x<<shift)
+		if shift+width > 64 {
+			to[8] |= byte(x >> (64 - shift))
+		}
+		bit += width
+	}
+	return dst
 }
 
 // mostCommon finds a value that more than half have, if there is one, and says how
@@ -102,34 +126,6 @@ func frame(values []int64) (first int64, width int, nulls bool) {
 
 // slack follows packed numbers, so that nine bytes can be read wherever one begins.
 const slack = 8
-
-func appendPacked(dst []byte, values []int64, first int64, width int, nulls bool) []byte {
-	head := byte(width)
-	if nulls {
-		head |= nullFlag
-	}
-	dst = binary.AppendVarint(append(dst, packedNumbers, head), first)
-	at := len(dst)
-	dst = append(dst, make([]byte, (len(values)*width+7)/8+slack)...)
-	if width == 0 {
-		return dst
-	}
-	bit := 0
-	for _, v := range values {
-		x := uint64(v) - uint64(first)
-		if nulls && v == schema.Null {
-			x = 0
-		}
-		to := dst[at+bit/8:]
-		shift := bit % 8
-		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(to)|x<<shift)
-		if shift+width > 64 {
-			to[8] |= byte(x >> (64 - shift))
-		}
-		bit += width
-	}
-	return dst
-}
 
 // numbers is a column of numbers that is read.
 type numbers struct {

@@ -175,7 +175,7 @@ func (d *Day) writeTrades(ctx context.Context, w *written, h *head) error {
 	key := w.gen.key(tradePages)
 	prefix := len(key)
 	var p packer
-	var value, last []byte
+	var value []byte
 	pages := 0
 	err := merge(ctx, &trades, d.shelf, d.dict, runs, func(rows *schema.Settled) error {
 		n := rows.Len()
@@ -188,9 +188,8 @@ func (d *Day) writeTrades(ctx context.Context, w *written, h *head) error {
 			h.addPrefix(tradeNoOf(rows.Ref.At(i)))
 		}
 		h.Trades += int64(n)
-		last = append(last[:0], rows.Ref.At(n-1)...)
-		refs.add(last)
-		key = numbered(appendEscaped(key[:prefix], last), pages)
+		refs.add(rows.Ref.At(n - 1))
+		key = numbered(key[:prefix], pages)
 		pages++
 		for i := range n {
 			if !trades.pack(rows, i) {
@@ -236,8 +235,7 @@ func (h *head) has(tradeNo []byte) bool {
 	return ok
 }
 
-// A refList is the last refs of the pages of trades: where a row is that the index
-// of numbers names.
+// A refList is the last refs of the pages of trades: it tells in which page a trade is.
 type refList struct{ refs schema.Text }
 
 // refsAtOnce are in one value.
@@ -283,8 +281,8 @@ func (d *Day) writeRefunds(ctx context.Context, w *written, h *head, globals *[]
 		n := rows.Len()
 		for i := range n {
 			row := rowBytes(int(h.Refunds) + i)
-			refundKeys(rows, i, words[rows.Merchant[i]], func(ref []byte) {
-				*globals = append(*globals, globalKey(refundedKey, hashed(ref), w.gen, row...))
+			refundKeys(rows, i, words[rows.Merchant[i]], func(space byte, ref []byte) {
+				*globals = append(*globals, globalKey(space, hashed(ref), w.gen, row...))
 			})
 		}
 		h.Refunds += int64(n)
@@ -301,21 +299,23 @@ func (d *Day) writeRefunds(ctx context.Context, w *written, h *head, globals *[]
 }
 
 // refundKeys calls f with what a refund is found by: the trade that it was said to be
-// of, its own trade_no, its merchant and out_trade_no. A duplicate is never found.
-func refundKeys(rows *schema.Returned, i int, merchant string, f func(ref []byte)) {
+// of, its own trade_no, its merchant and out_trade_no. One that has no trade_no is
+// found by the last apart as well: it may be of a trade that has one. A duplicate is
+// never found.
+func refundKeys(rows *schema.Returned, i int, merchant string, f func(space byte, ref []byte)) {
 	if rules.Status(rows.Status[i]) == rules.StatusDuplicate {
 		return
 	}
-	ref := rows.Ref.At(i)
-	f(ref)
-	if t := rows.TradeNo.At(i); len(t) > 0 {
-		if own := appendRef(nil, "", nil, t); string(own) != string(ref) {
-			f(own)
-		}
+	f(refundedKey, rows.Ref.At(i))
+	t, no := rows.TradeNo.At(i), rows.OutTradeNo.At(i)
+	if len(t) > 0 {
+		f(refundedKey, appendRef(nil, "", nil, t))
 	}
-	if no := rows.OutTradeNo.At(i); len(no) > 0 {
-		if own := appendRef(nil, merchant, no, nil); string(own) != string(ref) {
-			f(own)
+	if len(no) > 0 {
+		ref := appendRef(nil, merchant, no, nil)
+		f(refundedKey, ref)
+		if len(t) == 0 {
+			f(unnamedKey, ref)
 		}
 	}
 }

@@ -79,14 +79,16 @@ func (s *Store) Runs() ([]Run, error) {
 		return nil, nil
 	}
 	var runs []Run
-	err := s.each([]byte{runKey}, func(key, value []byte) error {
-		var run Run
-		if err := json.Unmarshal(value, &run); err != nil {
-			return &DamageError{fmt.Sprintf("run record %x", key), err.Error()}
-		}
-		s.place(&run)
-		runs = append(runs, run)
-		return nil
+	err := s.guard(func() error {
+		return s.each([]byte{runKey}, func(key, value []byte) error {
+			var run Run
+			if err := json.Unmarshal(value, &run); err != nil {
+				return &DamageError{fmt.Sprintf("run record %x", key), err.Error()}
+			}
+			s.place(&run)
+			runs = append(runs, run)
+			return nil
+		})
 	})
 	return runs, err
 }
@@ -100,6 +102,10 @@ type Revision struct {
 
 // Revision opens the rows of a run; revision 0 is the current one.
 func (s *Store) Revision(date int32, revision int) (*Revision, error) {
+	return s.revision(date, revision, schema.NewWords())
+}
+
+func (s *Store) revision(date int32, revision int, words *schema.Words) (*Revision, error) {
 	p := s.day(date)
 	if p == nil {
 		return nil, fmt.Errorf("state: there is no run of %s", DateText(date))
@@ -117,13 +123,16 @@ func (s *Store) Revision(date int32, revision int) (*Revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	words := schema.NewWords()
 	return &Revision{run, words, s.rows(g, words)}, nil
 }
 
 // Trades goes through the trades in the order of their refs, a page at a time; f
 // borrows the page.
 func (r *Revision) Trades(ctx context.Context, f func(*schema.Settled) error) error {
+	return r.rows.s.guard(func() error { return r.trades(ctx, f) })
+}
+
+func (r *Revision) trades(ctx context.Context, f func(*schema.Settled) error) error {
 	if err := r.rows.dictionary(); err != nil {
 		return err
 	}
@@ -140,6 +149,10 @@ func (r *Revision) Trades(ctx context.Context, f func(*schema.Settled) error) er
 
 // Refunds goes through the refunds: Ref names the trade, in the same order.
 func (r *Revision) Refunds(ctx context.Context, f func(*schema.Returned) error) error {
+	return r.rows.s.guard(func() error { return r.refunds(ctx, f) })
+}
+
+func (r *Revision) refunds(ctx context.Context, f func(*schema.Returned) error) error {
 	if err := r.rows.dictionary(); err != nil {
 		return err
 	}
@@ -158,10 +171,10 @@ func (r *Revision) Refunds(ctx context.Context, f func(*schema.Returned) error) 
 }
 
 // Breaks are the breaks that the run reported, by id.
-func (r *Revision) Breaks() ([]Break, error) { return r.rows.breaks(breakPages) }
+func (r *Revision) Breaks() ([]Break, error) { return r.rows.s.breaksOf(r.rows.gen, breakPages) }
 
 // Closed are the breaks of earlier days that the run closed, by id.
-func (r *Revision) Closed() ([]Break, error) { return r.rows.breaks(closedPages) }
+func (r *Revision) Closed() ([]Break, error) { return r.rows.s.breaksOf(r.rows.gen, closedPages) }
 
 func (r *rows) recodeAll(fields []schema.Field) error {
 	for _, f := range fields {

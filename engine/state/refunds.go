@@ -15,10 +15,10 @@ import (
 // of, and in the order of time.
 type foundRefunds struct {
 	rows    schema.Returned
+	all     []schema.Field // of rows
 	query   []int32
 	digests []uint64
 	order   []int32 // of rows
-	fields  []schema.Field
 }
 
 // of are the rows that answer a query, in their order.
@@ -29,12 +29,6 @@ func (r *foundRefunds) of(query int32) []int32 {
 		to++
 	}
 	return r.order[from:to]
-}
-
-// appendTo appends a row; of is the row of its trade.
-func (r *foundRefunds) appendTo(dst *schema.Returned, row, of int32) {
-	appendPicked(schema.Fields(dst), r.fields, []int32{row})
-	dst.Of[dst.Len()-1] = of
 }
 
 // A lead is a refund that may be of a trade that is wanted.
@@ -54,13 +48,18 @@ func (f *finder) refunds() (*foundRefunds, error) {
 	slices.SortFunc(leads, func(a, b lead) int {
 		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.row, b.row), cmp.Compare(a.query, b.query))
 	})
+	leads = slices.Compact(leads)
 	found := &foundRefunds{}
-	found.fields = schema.Fields(&found.rows)
-	p := &refundPage{page: -1}
-	for _, l := range slices.Compact(leads) {
-		if err := f.follow(l, p, found); err != nil {
+	found.all = schema.Fields(&found.rows)
+	for from := 0; from < len(leads); {
+		to := from
+		for to < len(leads) && leads[to].day == leads[from].day {
+			to++
+		}
+		if err := f.follow(leads[from:to], found); err != nil {
 			return nil, err
 		}
+		from = to
 	}
 	for i := range found.query {
 		found.order = append(found.order, int32(i))
@@ -73,51 +72,70 @@ func (f *finder) refunds() (*foundRefunds, error) {
 	return found, nil
 }
 
+// A trail is where leads may be noted: what a refund is known by, and which row of
+// wanted asks.
+type trail struct {
+	hash  uint64
+	query int32
+}
+
 // leads finds what was noted of the trades' refunds.
 func (f *finder) leads() ([]lead, error) {
-	type asked struct {
-		hash  uint64
-		query int32
-	}
-	var order []asked
+	var named, unnamed []trail
 	var ref []byte
 	texts := f.words.Texts()
 	for i := range f.wanted.Len() {
 		merchant, no, trade := f.identity(i)
+		number := &named
 		if len(trade) > 0 {
 			ref = appendRef(ref[:0], "", nil, trade)
-			order = append(order, asked{xxh3.Hash(ref), int32(i)})
+			named = append(named, trail{xxh3.Hash(ref), int32(i)})
+			number = &unnamed // of those that have a trade_no it has no other
 		}
 		if len(no) > 0 {
 			ref = appendRef(ref[:0], texts[merchant], no, nil)
-			order = append(order, asked{xxh3.Hash(ref), int32(i)})
+			*number = append(*number, trail{xxh3.Hash(ref), int32(i)})
 		}
 	}
-	slices.SortFunc(order, func(a, b asked) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.query, b.query)) })
 	days := make(map[generation]int, len(f.days))
 	for k, r := range f.days {
 		days[r.gen] = k
 	}
-	it, err := f.s.iterator([]byte{refundedKey}, []byte{refundedKey + 1})
+	leads, err := f.noted(nil, refundedKey, named, days)
 	if err != nil {
 		return nil, err
 	}
-	var leads []lead
+	return f.noted(leads, unnamedKey, unnamed, days)
+}
+
+// noted appends what a space of keys has.
+func (f *finder) noted(leads []lead, space byte, trails []trail, days map[generation]int) ([]lead, error) {
+	slices.SortFunc(trails, func(a, b trail) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.query, b.query)) })
+	it, err := f.s.iterator([]byte{space}, []byte{space + 1})
+	if err != nil {
+		return nil, err
+	}
 	var prefix []byte
-	for k, one := range order {
-		if k > 0 && order[k-1].hash == one.hash && order[k-1].query == one.query {
-			continue
+	for from := 0; from < len(trails); {
+		to := from
+		for to < len(trails) && trails[to].hash == trails[from].hash {
+			to++
 		}
-		prefix = appendBig(append(prefix[:0], refundedKey), one.hash)
-		for ok := it.SeekGE(prefix); ok && bytes.HasPrefix(it.Key(), prefix); ok = it.Next() {
+		prefix = appendBig(append(prefix[:0], space), trails[from].hash)
+		ok := it.SeekGE(prefix)
+		for ; ok && bytes.HasPrefix(it.Key(), prefix); ok = it.Next() {
 			rest := it.Key()[len(prefix):]
 			if len(rest) != generationLength+4 {
-				err = errors.Join(errPage, it.Close())
-				return nil, err
+				return nil, errors.Join(errPage, it.Close())
 			}
-			if day, ok := days[generationOf(rest)]; ok {
-				leads = append(leads, lead{day, rowOf(rest[generationLength:]), one.query})
+			if day, known := days[generationOf(rest)]; known {
+				for _, t := range trails[from:to] {
+					leads = append(leads, lead{day, rowOf(rest[generationLength:]), t.query})
+				}
 			}
+		}
+		if from = to; !ok {
+			break // there is nothing behind it
 		}
 	}
 	return leads, errors.Join(it.Error(), it.Close())
@@ -132,72 +150,56 @@ func (f *finder) identity(i int) (merchant uint32, outTradeNo, tradeNo []byte) {
 	return f.wanted.Merchant[i], f.wanted.OutTradeNo.At(i), f.wanted.TradeNo.At(i)
 }
 
-// A refundPage is the page of refunds that is held.
-type refundPage struct {
-	day, page int
-	rows      schema.Returned
-	digests   []uint64
-}
-
-func (p *refundPage) load(r *rows, day, page int) error {
-	if p.page == page && p.day == day {
-		return nil
-	}
-	p.page = -1
-	fields := refunds.fields(&p.rows)
-	resetFields(fields)
-	if err := r.dictionary(); err != nil {
+// follow reads the refunds of a day that leads point to, and takes those that are of
+// the trades.
+func (f *finder) follow(leads []lead, found *foundRefunds) error {
+	r := f.days[leads[0].day]
+	c, err := newRowCursor(r, &refunds, refundPages, refundTable)
+	if err != nil {
 		return err
 	}
-	if err := r.page(numbered(r.gen.key(refundPages), page), refundTable, fields); err != nil {
-		return err
-	}
-	p.rows.Day = p.rows.Day[:0]
-	p.digests = p.digests[:0]
-	var buf []byte
-	for i := range p.rows.Len() {
-		refunds.unpack(&p.rows, i)
-		p.rows.Day = append(p.rows.Day, r.gen.Date)
-		digest, err := digestRow(r, fields, i, appendDate(buf[:0], r.gen.Date))
-		if err != nil {
-			return err
+	defer c.close()
+	var one schema.Returned
+	kept, all := refunds.fields(&one), schema.Fields(&one)
+	texts := f.words.Texts()
+	held, digest := -1, uint64(0)
+	for _, l := range leads {
+		if l.row != held {
+			row, err := c.goTo(l.row)
+			if err != nil {
+				return err
+			}
+			resetFields(all)
+			if err := c.read(row, kept); err != nil {
+				return err
+			}
+			refunds.unpack(&one, 0)
+			one.Day = append(one.Day, r.gen.Date)
+			if digest, f.buf, err = digestRow(r, kept, 0, f.buf); err != nil {
+				return err
+			}
+			held = l.row
 		}
-		p.digests = append(p.digests, digest)
+		merchant, no, trade := f.identity(int(l.query))
+		if isRefundOf(&one, merchant, texts[merchant], no, trade) {
+			appendAll(found.all, all)
+			found.query = append(found.query, l.query)
+			found.digests = append(found.digests, digest)
+		}
 	}
-	p.day, p.page = day, page
 	return nil
 }
 
-// follow takes the refund if it is one of the trade.
-func (f *finder) follow(l lead, p *refundPage, found *foundRefunds) error {
-	r := f.days[l.day]
-	if err := p.load(r, l.day, l.row/pageRows); err != nil {
-		return err
-	}
-	i := l.row % pageRows
-	if i >= p.rows.Len() {
-		return r.damaged("refunds: there is no row %d", l.row)
-	}
-	merchant, no, trade := f.identity(int(l.query))
-	if !p.is(i, merchant, f.words.Texts()[merchant], no, trade) {
-		return nil
-	}
-	appendPicked(found.fields, schema.Fields(&p.rows), []int32{int32(i)})
-	found.query = append(found.query, l.query)
-	found.digests = append(found.digests, p.digests[i])
-	return nil
-}
-
-// is reports whether a refund is one of the trade: it was said to be, or has its
-// trade_no, or its merchant and out_trade_no where one of the two has no trade_no.
-func (p *refundPage) is(i int, merchant uint32, name string, no, trade []byte) bool {
-	own := p.rows.TradeNo.At(i)
+// isRefundOf reports whether a refund is one of the trade: it was said to be, or has
+// its trade_no, or its merchant and out_trade_no where one of the two has no trade_no.
+func isRefundOf(one *schema.Returned, merchant uint32, name string, no, trade []byte) bool {
+	own := one.TradeNo.At(0)
 	if len(trade) > 0 && bytes.Equal(own, trade) {
 		return true
 	}
-	if bytes.Equal(p.rows.Ref.At(i), appendRef(nil, name, no, trade)) {
+	if bytes.Equal(one.Ref.At(0), appendRef(nil, name, no, trade)) {
 		return true
 	}
 	return (len(own) == 0 || len(trade) == 0) && len(no) > 0 &&
-		bytes.Equal(p.rows.OutTradeNo.At(i), no) && p.rows.Merchant[i] == merchant
+		bytes.Equal(one.OutTradeNo.At(0), no) && one.Merchant[0] == merchant
 }

@@ -32,6 +32,10 @@ type rows struct {
 	listed sync.Once
 	refs   schema.Text // last refs of the pages of trades
 	refsE  error
+
+	ended sync.Once
+	ends  []int64 // last hashes of the pages of the index of numbers
+	endsE error
 }
 
 func (s *Store) rows(g generation, words *schema.Words) *rows {
@@ -116,6 +120,23 @@ func (r *rows) lastRefs() (*schema.Text, error) {
 	return &r.refs, r.refsE
 }
 
+// lastHashes reads where the pages of the index end.
+func (r *rows) lastHashes() ([]int64, error) {
+	r.ended.Do(func() {
+		r.endsE = r.each(numberEnds, func(_, value []byte) error {
+			var p page
+			if err := p.open(value); err != nil {
+				return err
+			}
+			if len(p.columns) != 1 {
+				return errPage
+			}
+			return p.appendTo(endFields(&r.ends), []int{0})
+		})
+	})
+	return r.ends, r.endsE
+}
+
 // each calls f with the keys of a kind, without what all begin with, and the values.
 func (r *rows) each(kind byte, f func(rest, value []byte) error) error {
 	prefix := r.gen.key(kind)
@@ -167,24 +188,6 @@ func (r *rows) recode(codes []uint32) error {
 			return r.damaged("word %d is missing", code)
 		}
 		codes[i] = r.codes[code]
-	}
-	return nil
-}
-
-// finish unpacks rows of a kind from row from on, and recodes their words.
-func finish[T schema.Rows](r *rows, k *kind[T], all T, from int) error {
-	if err := r.dictionary(); err != nil {
-		return err
-	}
-	for i := from; i < all.Len(); i++ {
-		k.unpack(all, i)
-	}
-	for _, f := range k.fields(all) {
-		if codes, ok := f.Data.(*[]uint32); ok {
-			if err := r.recode((*codes)[from:]); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (t *Total) UnmarshalText(text []byte) error {
 	var hi int64
 	var lo uint64
 	if _, err := fmt.Sscanf(string(text), "%d:%d", &hi, &lo); err != nil {
-		return fmt.Errorf("total %q: %v", text, err)
+		return fmt.Errorf("total %q: %w", text, err)
 	}
 	t.Sum = rules.SumOf(hi, lo)
 	return nil

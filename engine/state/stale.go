@@ -49,6 +49,7 @@ type change struct {
 func changeOf(was, now *rows) (*change, error) {
 	c := &change{was: was, now: now, breaks: map[string]bool{}, subjects: map[int64]bool{}}
 	counts := map[uint64]int{}
+	var buf []byte
 	for k, r := range []*rows{was, now} {
 		if r == nil {
 			continue
@@ -63,8 +64,9 @@ func changeOf(was, now *rows) (*change, error) {
 				if len(p.TradeNo.At(i)) > 0 {
 					continue
 				}
-				digest, err := digestRow(r, fields, i, nil)
-				if err != nil {
+				var digest uint64
+				var err error
+				if digest, buf, err = digestRow(r, fields, i, buf); err != nil {
 					return err
 				}
 				counts[digest] += sign

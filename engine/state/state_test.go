@@ -87,6 +87,10 @@ func (x *trial) run() {
 			return
 		}
 	}
+	problems, err := x.store.Check(context.Background())
+	if err != nil || len(problems) > 0 {
+		x.t.Errorf("Check: %v, %v", problems, err)
+	}
 	x.close()
 }
 

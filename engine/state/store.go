@@ -43,6 +43,7 @@ type Store struct {
 	fs       vfs.FS
 	db       *pebble.DB // nil: read only, and there is none
 	opts     *pebble.Options
+	dbLock   *pebble.Lock
 	lock     *Lock // to be released; nil: the caller's
 	fatal    *fatal
 	readOnly bool
@@ -135,7 +136,13 @@ func (s *Store) open(onDisk bool) error { //nolint:revive // a test's file syste
 			return nil
 		}
 	}
+	dbLock, err := pebble.LockDirectory(s.database(), s.fs)
+	if err != nil {
+		return s.wrap(err)
+	}
+	s.dbLock = dbLock
 	s.opts = s.options()
+	s.opts.Lock = dbLock
 	defer s.opts.Cache.Unref()
 	if err := s.guard(func() (err error) {
 		s.db, err = pebble.Open(s.database(), s.opts)
@@ -144,16 +151,15 @@ func (s *Store) open(onDisk bool) error { //nolint:revive // a test's file syste
 		s.db = nil
 		return s.wrap(err)
 	}
-	if err := s.checkFormat(); err != nil {
-		return err
-	}
-	if err := s.load(); err != nil {
-		return err
-	}
-	if s.readOnly {
-		return nil
-	}
-	return s.sweep()
+	return s.guard(func() error {
+		if err := s.checkFormat(); err != nil {
+			return err
+		}
+		if err := s.load(); err != nil || s.readOnly {
+			return err
+		}
+		return s.sweep()
+	})
 }
 
 // options are pebble's. What they say of files is a part of the format.
@@ -177,6 +183,13 @@ func (s *Store) Close() error {
 	if s.db != nil {
 		err = s.guard(s.db.Close) // after a fatal error it is not closed: it would hang
 		s.db = nil
+	}
+	if s.dbLock != nil {
+		if s.failed() {
+			err = errors.Join(err, s.dbLock.Close()) // the database's share
+		}
+		err = errors.Join(err, s.dbLock.Close())
+		s.dbLock = nil
 	}
 	if s.lock != nil {
 		s.lock.Release()

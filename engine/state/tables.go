@@ -47,7 +47,7 @@ func (t *tableWriter) set(key, value []byte) error {
 func (s *Store) tableOptions() sstable.WriterOptions {
 	const lowest = 6
 	o := s.opts.MakeWriterOptions(lowest, s.db.TableFormat())
-	o.BlockSize = 4 << 10
+	o.BlockSize, o.IndexBlockSize = 4<<10, 1<<20
 	return o
 }
 
