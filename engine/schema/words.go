@@ -60,6 +60,7 @@ func (w *Words) Texts() []string {
 type WordCache struct {
 	words  *Words
 	decode func(raw []byte) string
+	short  shortWords
 	slots  []wordSlot // open addressing, a power of two long
 	count  int        // of slots that are taken
 	known  []byte     // word after word: its code and length, then its raw bytes
@@ -76,7 +77,10 @@ const wordHead = 8
 // NewWordCache gives an empty cache. The decode function turns a cell's raw
 // bytes into the word's text; it must depend on the bytes alone.
 func NewWordCache(words *Words, decode func(raw []byte) string) *WordCache {
-	return &WordCache{words: words, decode: decode, slots: make([]wordSlot, 256), known: make([]byte, wordHead)}
+	return &WordCache{
+		words: words, decode: decode, slots: make([]wordSlot, 256), known: make([]byte, wordHead),
+		short: shortWords{slots: make([]shortWord, 256)},
+	}
 }
 
 // Rebind gives the cache to another user, whose decode function must make the
@@ -85,9 +89,24 @@ func (c *WordCache) Rebind(decode func(raw []byte) string) { c.decode = decode }
 
 // Code is the code of a cell's raw bytes.
 func (c *WordCache) Code(raw []byte) uint32 {
-	if len(raw) == 0 {
+	switch n := len(raw); {
+	case n == 0:
 		return 0
+	case n <= longestShort:
+		key := shortKeyOf(raw)
+		if code := c.short.find(key); code != 0 {
+			return code
+		}
+		if code := c.words.Code(c.decode(raw)); code != 0 && code <= largestShort {
+			c.short.add(key, code)
+			return code
+		}
 	}
+	return c.long(raw)
+}
+
+// long is Code of a word of any length.
+func (c *WordCache) long(raw []byte) uint32 {
 	hash := uint32(xxh3.Hash(raw) >> 32)
 	mask := uint32(len(c.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
