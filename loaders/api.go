@@ -129,8 +129,8 @@ type messageParser struct {
 	encoded []byte // reused
 
 	n       int   // messages since the last flush
-	lines   int64 // lines since then
-	others  int64 // of them without a message of alipay.trade.*
+	others  int64 // lines since then without a message of alipay.trade.*
+	blank   int64 // lines of nothing but a form feed and the like
 	extra   int64 // messages beyond one a line
 	spoiled int64
 	decoded bool // the chunk's bytes all decode as UTF-8
@@ -159,10 +159,10 @@ func (p *messageParser) chunk(valid bool) { p.decoded = valid && !p.t.charset.gb
 func (p *messageParser) rows() int { return p.n }
 
 func (p *messageParser) flush(ctx context.Context) error {
-	p.t.skip(p.others - p.extra)
+	p.t.skip(p.others + p.blank - p.extra)
 	p.t.repair("bytes_replaced", p.spoiled)
 	p.t.leaveOut(p.others)
-	p.n, p.lines, p.others, p.extra, p.spoiled = 0, 0, 0, 0, 0
+	p.n, p.others, p.blank, p.extra, p.spoiled = 0, 0, 0, 0, 0
 	if err := p.log.err(); err != nil {
 		return err
 	}
@@ -173,6 +173,10 @@ func (p *messageParser) flush(ctx context.Context) error {
 func (p *messageParser) row(line int32, _ [][]byte, raw []byte) {
 	p.n++
 	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 {
+		p.blank++
+		return
+	}
 	text := unsafe.String(unsafe.SliceData(raw), len(raw)) // read during the call only
 	if !p.decoded {
 		text = p.t.text(raw)

@@ -438,6 +438,7 @@ func TestLoggedLines(t *testing.T) {
 		{"another interface", `INFO {"method":"alipay.system.oauth.token"}`, ""},
 		{"no message", `2026-11-20 10:00:00 INFO started`, "rejected"},
 		{"cut off", `2026-11-20 10:00:00 INFO {"traceId":"x"} {"out_trade_no":"A","total_am`, "rejected"},
+		{"a form feed", "\f", "rejected"},
 		{"names only", `INFO [main] out_trade_no=A`, "rejected"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -416,6 +416,9 @@ func (a *app) whyRebate(r record) string {
 	}
 	switch cause {
 	case rules.CauseOK:
+		if r.value("stated") == "" && r.value("loss") == "0.00" && r.value("expected") != "0.00" {
+			return a.say("应得 %s；返佣账单按商户和账期合计支付，见 rebate_groups", "expected %s; the statement pays the merchant's period in one sum, see rebate_groups", r.value("expected"))
+		}
 		return a.say("应得 %s，已付 %s", "expected %s, paid %s", r.value("expected"), r.either("stated", "expected"))
 	case rules.CauseStatementPending:
 		return a.say("该服务商、产品、账期的返佣账单还没有", "no statement covers this provider, product and period yet")
