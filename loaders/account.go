@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"duizhang/engine/schema"
 )
 
 // The columns of an account bill (formats 3) and of the portal's 资金流水 (formats
@@ -71,6 +73,13 @@ func openAccountBill(t *tableReader, header []string) (func() rowParser, error) 
 	t.movements = b
 	b.place(names)
 	t.table.Linked = b.at[accTradeNo] >= 0 || b.at[accOutTradeNo] >= 0
+	if !t.table.Linked {
+		t.problem(schema.Problem{
+			Code: "account_unlinked",
+			Message: say(t.opt.Lang, "没有交易号和商户订单号列：不能与业务明细逐笔核对，只按业务类型合计；请导出带这些列的账务明细或资金流水",
+				"it has no column of trade or order numbers: trades are not tied out with it, only totalled by 业务类型; export the account bill or fund flow with these columns"),
+		})
+	}
 	if t.table.Account == "" {
 		t.table.Account = accountInName(t.table.Member)
 	}

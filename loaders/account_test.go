@@ -80,7 +80,7 @@ func TestAccountFixtures(t *testing.T) {
 		{"s12_two_accounts.zip", "refused !account_conflict=1\nrefused !account_conflict=1"},
 		{"portal19.csv", "fund_flow P19 5/5 !control_not_stated=1"},
 		{"portal15.csv", "fund_flow P15 5/5 !control_not_stated=1"},
-		{"portal8.csv", "fund_flow P8 5/5 !control_not_stated=1"},
+		{"portal8.csv", "fund_flow P8 5/5 !account_unlinked=1 !control_not_stated=1"},
 		{"portal.xlsx", "fund_flow P19 5/5 !control_not_stated=1"},
 		{"v25_base.csv", "refused !wrong_kind=1"},
 	} {

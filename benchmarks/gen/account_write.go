@@ -22,9 +22,8 @@ type accountWriter struct {
 	balance fen
 	in, not movementSum
 
-	number []byte // of the order, where the row names it
-	cells  []string
-	b      []byte
+	cells []string // reused
+	b     []byte   // reused
 }
 
 type movementSum struct {

@@ -81,14 +81,14 @@ func (e *expected) order(o *order, t *tallies) {
 	}
 	for k := range o.nRebates {
 		t.countRebate(&o.rebates[k])
-		e.groups.add(w, o, &o.rebates[k], o.pos)
+		e.groups.add(w, o, &o.rebates[k], o.sentKind())
 		if e.rebates != nil {
 			e.rebate(o, &o.rebates[k], o.tradeNo)
 		}
 	}
 	if o.secondRebate.cause != 0 {
 		t.countRebate(&o.secondRebate)
-		e.groups.add(w, o, &o.secondRebate, false)
+		e.groups.add(w, o, &o.secondRebate, RightPrimary)
 		if e.rebates != nil {
 			e.rebate(o, &o.secondRebate, o.secondTradeNo)
 		}

@@ -61,6 +61,7 @@ type statedRow struct {
 	basis      fen
 	rebate     micro
 	correction bool // of an earlier month
+	weChat     bool // it has WeChat trades too
 }
 
 // of are the rows of a merchant: one a store, and what is planted.
@@ -74,7 +75,7 @@ func (s *monthRows) of(m int) []statedRow {
 	var rows []statedRow
 	for k := me.firstStore; k < me.firstStore+me.stores; k++ {
 		if sum := s.stores[k]; sum.trades > 0 || k == me.firstStore {
-			rows = append(rows, statedRow{me.pid, string(w.stores[k].name.utf8), sum.trades, sum.basis, sum.rebate, false})
+			rows = append(rows, statedRow{me.pid, string(w.stores[k].name.utf8), sum.trades, sum.basis, sum.rebate, false, false})
 		}
 	}
 	switch plan.kind {
@@ -167,12 +168,13 @@ func (s *monthRows) writeWorkbook(dir string, rows *Rows) error {
 		for m := brand; m < len(w.merchants); m += 2 {
 			for k, r := range s.of(m) {
 				rows.StatementRows++
-				sheet.shop(name, &r, k%2 == 0)
+				r.weChat = k%2 == 0
+				sheet.shop(name, &r)
 			}
 		}
 		if brand == 0 && w.strangeRow() {
 			rows.StatementRows++
-			sheet.shop(name, &statedRow{merchant: strangeNumber, store: "别家", trades: 1, basis: 10_000, rebate: 200_000}, false)
+			sheet.shop(name, &statedRow{merchant: strangeNumber, store: "别家", trades: 1, basis: 10_000, rebate: 200_000})
 		}
 		sheet.totals()
 	}
@@ -220,7 +222,7 @@ func (s *kaSheet) row(cells ...string) {
 
 // shop writes the row of one shop, with WeChat's if it has any; another shop has
 // WeChat trades alone.
-func (s *kaSheet) shop(brand string, r *statedRow, weChat bool) {
+func (s *kaSheet) shop(brand string, r *statedRow) {
 	s.n++
 	number := fmt.Sprintf("168%010d", s.n)
 	basis, rate, remark := string(appendFen(nil, r.basis)), s.rate, ""
@@ -229,7 +231,7 @@ func (s *kaSheet) shop(brand string, r *statedRow, weChat bool) {
 	}
 	var wxBasis, wxRate, wxRebate string
 	both := r.rebate
-	if weChat {
+	if r.weChat {
 		wxBasis, wxRate, wxRebate = "50.00", "0.10%", "0.05"
 		both += 50_000
 	}
@@ -238,7 +240,7 @@ func (s *kaSheet) shop(brand string, r *statedRow, weChat bool) {
 	s.basis += r.basis
 	s.row(brand, r.store, number, r.merchant, basis, rate, string(appendMicro(nil, r.rebate, 2)), "", wxBasis, wxRate, wxRebate,
 		string(appendMicro(nil, both, 2)), s.month, remark, "华东", "上海", "一组")
-	if weChat {
+	if r.weChat {
 		s.row(brand, r.store+"（微信）", number, r.merchant, "", "", "", "", "10.00", "0.10%", "0.01", "0.01", s.month, "", "华东", "上海", "一组")
 		s.due[r.merchant] += 10_000
 	}

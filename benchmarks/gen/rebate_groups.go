@@ -95,13 +95,13 @@ func (s rebateSums) at(g rebateGroup) *rebateSum {
 	return s[g]
 }
 
-// add adds what is true of one trade and product; ordered tells that it has a POS
-// order, and so a PID.
-func (s rebateSums) add(w *world, o *order, b *rebate, ordered bool) {
+// add adds what is true of one trade and product, whose PID is of a kind: of a trade
+// without a POS order, RightPrimary.
+func (s rebateSums) add(w *world, o *order, b *rebate, kind Kind) {
 	provider := w.providers[primary].pid
-	if b.product == faceToFace && ordered {
+	if b.product == faceToFace {
 		//exhaustive:ignore
-		switch o.rebateKind {
+		switch kind {
 		case SecondProvider:
 			provider = w.providers[second].pid
 		case PendingProvider:
@@ -124,6 +124,14 @@ func (s rebateSums) add(w *world, o *order, b *rebate, ordered bool) {
 	case "claimable":
 		sum.claimable += b.loss
 	}
+}
+
+// sentKind is the kind of the PID that the order sent.
+func (o *order) sentKind() Kind {
+	if !o.pos {
+		return RightPrimary
+	}
+	return o.rebateKind
 }
 
 // settle adds what the statement pays by the month, and finds what is off.

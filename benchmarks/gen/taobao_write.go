@@ -50,7 +50,7 @@ func newTaobaoWriter(w *world, dir string, rows *Rows) (*taobaoWriter, error) {
 			if s, err = createSheet(dir, "taobao/trades_sold.json"); err == nil {
 				p.files[form] = &listAnswers{w: w, out: s}
 			}
-		default:
+		case NoTaobao, TaobaoE41, TaobaoE56, TaobaoE61, TaobaoE61New, TaobaoMixed:
 			p.files[form], err = newListSheet(w, dir, fmt.Sprintf("%s09%02d.csv", stamp, form), header)
 		}
 		if err != nil {
