@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/reports"
 	"duizhang/reports/diff"
 	"duizhang/rules"
@@ -87,11 +88,11 @@ func (a *app) diffRuns(ctx context.Context, first, second string, f diffFlags) e
 	if err != nil {
 		return err
 	}
-	temp, err := os.MkdirTemp("", "duizhang-diff-")
+	temp, err := fsys.MkdirTemp("", "duizhang-diff-")
 	if err != nil {
 		return &failure{status: exitUsage, err: err}
 	}
-	defer os.RemoveAll(temp) //nolint:errcheck // a temporary folder
+	defer fsys.RemoveAll(temp) //nolint:errcheck // a temporary folder
 	c := diff.New(temp)
 	defer c.Close() //nolint:errcheck // likewise
 	var runs [2]comparedRun

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/zeebo/xxh3"
 
 	"duizhang/engine"
+	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -94,7 +94,7 @@ func (t *Tally) add(amount int64) {
 type bucket struct {
 	mu   sync.Mutex
 	wait []byte
-	file *os.File
+	file *fsys.File
 }
 
 // New makes a Comparer that keeps its files in the folder.
@@ -105,7 +105,7 @@ func (c *Comparer) Close() error {
 	var errs error
 	for i := range c.buckets {
 		if f := c.buckets[i].file; f != nil {
-			errs = errors.Join(errs, f.Close(), os.Remove(f.Name()))
+			errs = errors.Join(errs, f.Close(), fsys.Remove(f.Name()))
 			c.buckets[i].file = nil
 		}
 	}
@@ -232,7 +232,7 @@ func (k *bucket) take(sides []byte, temp string) error {
 		return nil
 	}
 	if k.file == nil {
-		f, err := os.CreateTemp(temp, "diff-*")
+		f, err := fsys.CreateTemp(temp, "diff-*")
 		if err != nil {
 			return err
 		}
