@@ -90,6 +90,11 @@ func (c *console) run(r *engine.Result, end Outcome) {
 	if text := settledText(r.Breaks, l); text != "" {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(green, text))
 	}
+	for _, text := range []string{carriedLine(end.Carried, r, l), closedLine(end.Closed, l)} {
+		if text != "" {
+			c.wrapped("\n", "  ", text)
+		}
+	}
 	c.causes(r)
 	if n := len(r.Rejects); n > 0 {
 		fmt.Fprintf(&c.text, "\n%s\n", c.paint(yellow, l.pick(itoa(n)+" 行拒收，见 rejects", itoa(n)+" rows were rejected, see rejects")))
@@ -158,10 +163,7 @@ func (c *console) leftOut(r *engine.Result) {
 	var parts []string
 	for _, p := range r.Parts {
 		if !p.Ran {
-			why := l.why(p)
-			if why == p.Why {
-				why = l.pick("缺 "+why, "no "+why)
-			}
+			why := l.pick("缺 "+p.Why, "no "+p.Why)
 			parts = append(parts, l.part(p.Name)+l.pick("（"+why+"）", " ("+why+")"))
 		}
 	}

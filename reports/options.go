@@ -240,6 +240,11 @@ type Outcome struct {
 	// Timings are asked for when everything but the summary has been written.
 	// They stand in summary.json and nowhere else. nil is none.
 	Timings func() []Timing
+
+	// Of a run with state: what became of what earlier days carried to it, and the
+	// breaks of earlier runs that are gone, by id.
+	Carried *Carried
+	Closed  []ClosedBreak
 }
 
 // Counted is how many breaks count towards the job's limits, and what they add

@@ -71,7 +71,7 @@ func overviewOf(r *engine.Result, o *Options, end Outcome) []overviewLine {
 	section(l.pick("未做的部分", "Left out"), l.pick("缺少的输入", "Absent input"))
 	for _, p := range r.Parts {
 		if !p.Ran {
-			line(l.part(p.Name), l.why(p))
+			line(l.part(p.Name), p.Why)
 		}
 	}
 	section(l.pick("自检", "Proof"), l.pick("左边", "Left"), l.pick("右边", "Right"), l.pick("相等", "Equal"))
@@ -239,18 +239,6 @@ var partTexts = map[string][2]string{
 	"device_registry": {"设备档案核对", "checks of devices"},
 	"carry":           {"跨日结转", "carry-forward of open trades"},
 	"history":         {"历史交易", "history of earlier days"},
-}
-
-// NotSupported is the Why of a part that this version does not do yet, whatever
-// the inputs are.
-const NotSupported = "not_supported"
-
-// why is the input that a part that was left out lacks, or why else it was.
-func (l Lang) why(p engine.PartState) string {
-	if p.Why == NotSupported {
-		return l.pick("本版本尚不支持", "not supported yet")
-	}
-	return p.Why
 }
 
 // part names a part of the work.

@@ -31,6 +31,7 @@ type Staging struct {
 	lock *folderLock
 	fs   folderOps
 	done bool
+	left bool
 }
 
 // A folderOps are the steps of a publication that a crash may come between;
@@ -190,11 +191,19 @@ func (s *Staging) Publish() error {
 
 // Discard removes what was written. After Publish it does nothing.
 func (s *Staging) Discard() error {
-	if s.done {
+	switch {
+	case s.done:
 		return nil
+	case s.left:
+		s.done = true
+		return s.lock.release()
 	}
 	return s.end()
 }
+
+// Leave says that the run, which is prepared, is not to be discarded any more:
+// what is not published now, [Recover] completes or undoes.
+func (s *Staging) Leave() { s.left = true }
 
 // end removes the private folder. That it could not be removed is no fault of
 // the run: the next one tries again.

@@ -84,6 +84,8 @@ type summaryInfo struct {
 	Timings    []timingInfo    `json:"timings"`
 
 	Attributions []attributionInfo `json:"attributions"`
+	Carried      *carriedInfo      `json:"carried"` // null without state
+	Closed       []closedInfo      `json:"closed"`
 }
 
 type jobInfo struct {
@@ -229,7 +231,7 @@ func newSummary(r *engine.Result, o *Options, end Outcome) *summaryInfo {
 		Devices: devicesOf(r), Shifts: shiftsOf(r.Shifts), Accounts: accountsOf(&r.Accounts),
 		Breaks: breakCountsJSON(r), Rejects: rejectCounts(r), Invariants: []invariantInfo{},
 		Claims: []ClaimInfo{}, Limits: limitsOf(r, end.Limits), ExitCode: end.ExitCode, Timings: []timingInfo{},
-		Attributions: attributionsOf(r, o.Privacy),
+		Attributions: attributionsOf(r, o.Privacy), Carried: carriedOf(end.Carried, r), Closed: closedOf(end.Closed),
 	}
 	for _, p := range r.Parts {
 		info.Parts = append(info.Parts, partInfo(p))

@@ -1031,7 +1031,7 @@ func (o *overviewSheet) leftOut() {
 	for _, p := range missing {
 		o.row(0, func() {
 			o.c.text(lineText, l.part(p.Name))
-			o.c.text(lineText, l.why(p))
+			o.c.text(lineText, p.Why)
 			o.span(colWord, colNote, lineText)
 		})
 	}

@@ -23,7 +23,7 @@ import (
 // run is the whole command: arguments in, exit status out.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	out := &output{w: stdout}
-	a := &app{stdout: out, stderr: stderr, lang: languageOf(args), now: time.Now}
+	a := &app{stdout: out, stderr: stderr, args: args, lang: languageOf(args), now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetOut(out)
@@ -45,6 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // An app is one run of the command: where it writes, and its global flags.
 type app struct {
 	stdout, stderr io.Writer
+	args           []string
 	now            func() time.Time
 
 	lang      lang.Lang
@@ -55,8 +56,9 @@ type app struct {
 	noColor   bool
 	logFormat string
 	version   bool
-	published bool // a run has been published, or written to out.failed
-	list      bool // several runs: with --json their summaries are a list
+	published bool   // a run has been published, or written to out.failed
+	runsTo    string // the last day that this command runs; "" for one alone
+	list      bool   // several runs: with --json their summaries are a list
 	listed    int
 }
 
@@ -109,7 +111,7 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolVar(&a.version, "version", false, a.say("显示版本", "print the version"))
 	root.AddCommand(
 		a.runCommand(), a.demoCommand(), a.initCommand(), a.inspectCommand(), a.validateCommand(),
-		a.explainCommand(), a.diffCommand(), a.verdictsCommand(), a.claimCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(),
+		a.explainCommand(), a.runsCommand(), a.diffCommand(), a.replayCommand(), a.verdictsCommand(), a.claimCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(),
 		a.hashMemberCommand(), a.generateCommand(),
 		a.completionCommand(), a.versionCommand(),
 	)

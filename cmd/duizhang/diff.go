@@ -14,6 +14,7 @@ import (
 
 	"duizhang/engine"
 	"duizhang/engine/fsys"
+	"duizhang/engine/state"
 	"duizhang/reports"
 	"duizhang/reports/diff"
 	"duizhang/rules"
@@ -31,27 +32,42 @@ const shownChanges = 20
 
 func (a *app) diffCommand() *cobra.Command {
 	var f diffFlags
+	var of verdictFlags
+	var wait bool
 	cmd := &cobra.Command{
-		Use:   "diff RUN1 RUN2",
+		Use:   "diff RUN1 [RUN2]",
 		Short: a.say("两次对账的差别：哪些交易的状态变了，钱动了多少", "what changed between two runs: statuses and money"),
 		Long: a.say(`逐笔比较两次对账的结果：每一侧从什么状态变成什么状态，各多少笔、多少钱；差异新增、消除了哪些；
-合计的变化逐项加得起来，并当场核对。RUN 是输出文件夹（须有 CSV）。
+合计的变化逐项加得起来，并当场核对。
+RUN 是状态里的一次对账（2026-11-20#1；2026-11-20 是那一天现有的一次；每天保留最近两次），或一个
+输出文件夹（须有 CSV；与日期同名的文件夹写成 ./2026-11-20）。只给一个日期，就比较那一天的最近两次。
 退出码 0 表示比较完成，无论有无差别；加 --exit-code，有差别时为 1。`,
 			`Compares the results of two runs trade by trade: which sides went from which status to which, how many
 and how much; which breaks came and went. The changes add up to the change of the totals, and that is
-proved. A RUN is an output folder (with CSV).
+proved.
+A RUN is one of the state (2026-11-20#1; 2026-11-20 is the one that the day has; the last two of each
+day are kept) or an output folder (with CSV; write ./2026-11-20 for a folder of that name). One date
+alone compares the last two runs of that day.
 Exit status 0 says that the comparison was made, whatever it found; with --exit-code it is 1 where
 anything differs.`),
-		Example: `  duizhang diff out.before out
-  duizhang diff /data/recon/2026-11-20 /data/recon/2026-11-20b --json --limit 0`,
-		Args: a.exactly(2, "请给出两次对账", "give two runs"),
+		Example: `  duizhang diff 2026-11-20
+  duizhang diff 2026-11-20#1 2026-11-20#2 --job duizhang.yaml
+  duizhang diff /data/recon/before out --json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 || len(args) == 2 {
+				return nil
+			}
+			return a.wrongArgs(cmd, "请给出两次对账，或一个日期", "give two runs, or one date")
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.limitSet = cmd.Flags().Changed("limit")
-			return a.diffRuns(cmd.Context(), args[0], args[1], f)
+			return a.diffRuns(cmd, args, of, wait, f)
 		},
 	}
 	a.limitFlag(cmd, &f)
 	cmd.Flags().BoolVar(&f.exitCode, "exit-code", false, a.say("有差别时退出码为 1", "exit status 1 where anything differs"))
+	a.verdictFlags(cmd, &of)
+	a.waitFlag(cmd, &wait)
 	return cmd
 }
 
@@ -83,10 +99,20 @@ type comparedRun struct {
 	summary []byte
 }
 
-func (a *app) diffRuns(ctx context.Context, first, second string, f diffFlags) error {
+func (a *app) diffRuns(cmd *cobra.Command, names []string, of verdictFlags, wait bool, f diffFlags) error {
 	limit, err := a.most(f)
 	if err != nil {
 		return err
+	}
+	named := make([]*runName, len(names))
+	inState := false
+	for i, name := range names {
+		if n, ok := parseRunName(name); ok {
+			named[i], inState = &n, true
+		}
+	}
+	if len(names) == 1 && (!inState || named[0].revision != 0) {
+		return a.wrongArgs(cmd, "请给出两次对账，或一个日期", "give two runs, or one date")
 	}
 	temp, err := fsys.MkdirTemp("", "duizhang-diff-")
 	if err != nil {
@@ -96,12 +122,52 @@ func (a *app) diffRuns(ctx context.Context, first, second string, f diffFlags) e
 	c := diff.New(temp)
 	defer c.Close() //nolint:errcheck // likewise
 	var runs [2]comparedRun
-	for i, name := range [...]string{first, second} {
-		if runs[i], err = a.addFolder(c, i, name); err != nil {
-			return err
+	gather := func(ctx context.Context, s *jobState) (err error) {
+		if len(names) == 1 {
+			if named, err = s.lastTwo(named[0].date); err != nil {
+				return err
+			}
 		}
+		for i, n := range named {
+			if n == nil {
+				runs[i], err = a.addFolder(c, i, names[i])
+			} else {
+				runs[i], err = s.addNamed(ctx, c, i, *n)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return a.finishDiff(ctx, c, runs, limit, f.exitCode)
 	}
-	return a.finishDiff(ctx, c, runs, limit, f.exitCode)
+	if !inState {
+		return gather(cmd.Context(), nil)
+	}
+	return a.withState(cmd, of, wait, gather)
+}
+
+// lastTwo are the last two runs of a day.
+func (s *jobState) lastTwo(date int32) ([]*runName, error) {
+	run, err := s.find(runName{date: date})
+	if err != nil {
+		return nil, err
+	}
+	if run.Revision < 2 {
+		return nil, usage(s.app.say("%s 只有一次对账", "%s has one run alone", state.DateText(date)), s.app.say("请给出两次对账", "give two runs"))
+	}
+	return []*runName{{date, run.Revision - 1}, {date, run.Revision}}, nil
+}
+
+// addNamed adds a run of the state by its name.
+func (s *jobState) addNamed(ctx context.Context, c *diff.Comparer, at int, name runName) (comparedRun, error) {
+	run, err := s.find(name)
+	if err != nil {
+		return comparedRun{}, err
+	}
+	if !run.Kept {
+		return comparedRun{}, usage(s.app.say("%s 的明细已不保留：每天保留最近两次", "the rows of %s are not kept any more: the last two runs of each day are", run.Token), "")
+	}
+	return s.addRevision(ctx, c, at, run.Date, run.Revision)
 }
 
 // finishDiff compares and shows what was gathered.

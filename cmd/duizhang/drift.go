@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"duizhang/cmd/duizhang/job"
-	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -289,15 +288,15 @@ func (a *app) drift(s, was shape) string {
 	return strings.Join(parts, a.say("；", "; "))
 }
 
-// remember writes what the tables of a published run looked like. The file is
-// replaced in one step; it is read again, for another job may share the folder.
-func (d *driftCheck) remember(tables []*schema.Table) error {
+// remembered is the file as it is after a published run with these tables; nil if
+// there is none. It is read again, for another job may share the folder.
+func (d *driftCheck) remembered(tables []*schema.Table) ([]byte, error) {
 	if d == nil {
-		return nil
+		return nil, nil
 	}
 	var err error
 	if d.memory, err = d.app.readSources(d.dir); err != nil {
-		return err
+		return nil, err
 	}
 	shapes := map[string][]shape{}
 	for _, t := range tables {
@@ -312,13 +311,10 @@ func (d *driftCheck) remember(tables []*schema.Table) error {
 	for _, source := range slices.Sorted(maps.Keys(shapes)) {
 		d.memory.set(source, d.date, shapes[source])
 	}
-	if err := fsys.MkdirAll(d.dir, 0o700); err != nil {
-		return &failure{status: exitUsage, err: err}
-	}
-	return d.app.replaceFile(filepath.Join(d.dir, sourcesName), 0o600, func(w io.Writer) error {
-		enc := json.NewEncoder(w)
-		enc.SetIndent("", " ")
-		enc.SetEscapeHTML(false)
-		return enc.Encode(d.memory)
-	})
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", " ")
+	enc.SetEscapeHTML(false)
+	err = enc.Encode(d.memory)
+	return out.Bytes(), err
 }

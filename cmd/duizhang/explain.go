@@ -278,7 +278,7 @@ func (e *explainer) read(ctx context.Context, places map[place]bool) (*explanati
 	x.Inputs = []inputLine{}
 	privacy, _ := reports.ParsePrivacy(e.job.Output.Privacy) // the job has checked the word
 	for _, number := range sortedKeys(wanted) {
-		t := e.tables[number]
+		t := e.all[number]
 		slices.Sort(wanted[number])
 		for _, line := range wanted[number] {
 			x.Inputs = append(x.Inputs, inputLine{

@@ -13,7 +13,7 @@ import (
 // results tie to it. Which cell holds it is not known of a row that could not be
 // read, so that any may.
 func (e *explainer) aboutReject(r *schema.Reject) bool {
-	t := e.tables[r.Table]
+	t := e.all[r.Table]
 	switch t.Kind { //nolint:exhaustive // the registries: their numbers are no trade's
 	case schema.AgreementsKind, schema.ProvidersKind, schema.MerchantsKind, schema.StoresKind, schema.GoodsKind,
 		schema.CouponsKind, schema.DevicesKind, schema.DevicePoliciesKind:

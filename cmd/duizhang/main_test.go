@@ -186,7 +186,7 @@ func TestOutputInUse(t *testing.T) {
 	}
 	args := []string{"run", filepath.Join(dir, "job.yaml"), "--quiet", "--lang", "en"}
 	stderr.Reset()
-	want := "duizhang: " + filepath.Join(dir, "out") + " is in use by another run\nduizhang: hint: run again when it has ended\n"
+	want := "duizhang: " + filepath.Join(dir, "out") + " is in use by another run\nduizhang: hint: run again when it has ended, or wait for it with --wait\n"
 	if status := run(t.Context(), args, &stdout, &stderr); status != exitUsage || stderr.String() != want {
 		t.Errorf("run, out in use: status %d, %q, want %d, %q", status, stderr.String(), exitUsage, want)
 	}

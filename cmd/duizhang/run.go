@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,7 @@ import (
 	"duizhang/engine"
 	"duizhang/engine/fsys"
 	"duizhang/engine/schema"
+	"duizhang/engine/state"
 	"duizhang/loaders"
 	"duizhang/reports"
 	"duizhang/reports/claim"
@@ -35,6 +37,7 @@ type runFlags struct {
 	set             []string
 	from, to        string // --from, --to: a run for each of these days
 	whatIf          bool
+	wait            bool
 	diff            diffFlags // of --what-if
 
 	given func(flag string) bool // on the command line, if only blank
@@ -105,6 +108,7 @@ was made, whatever it found.`),
 	a.setFlag(cmd, &f)
 	flags.BoolVar(&f.whatIf, "what-if", false, a.say("只看会怎样：不改输出和状态，列出与已有结果的差别", "change no output and no state, and show what would differ"))
 	a.limitFlag(cmd, &f.diff)
+	a.waitFlag(cmd, &f.wait)
 	a.sizeFlags(cmd, &f)
 	flags.BoolVar(&f.allowIncomplete, "allow-incomplete", false, a.say("输入不完整也照常发布（退出码仍为 3）", "publish although inputs are incomplete (exit status 3 all the same)"))
 	flags.StringVar(&f.profile, "profile", "", a.say("把各阶段的耗时、内存表和 CPU、内存剖析写到这个文件夹（报告运行慢时附上）", "write a table of the stages, and CPU and memory profiles, to this folder (to report a slow run)"))
@@ -189,8 +193,8 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	known, err := a.knownVerdicts(j, outOf(j, f))
-	if err != nil {
+	out := outOf(j, f)
+	if err := a.checkState(j, out); err != nil {
 		return err
 	}
 	prof, err := startProfile(f.profile)
@@ -200,8 +204,16 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	defer prof.stop()
 	defer boundMemory(size.memory)()
 
-	out := outOf(j, f)
-	unlock, err := a.lockOutput(out)
+	past, err := a.pastOf(ctx, j, access{wait: f.wait})
+	if err != nil {
+		return err
+	}
+	defer past.close()
+	known, err := a.knownVerdicts(j)
+	if err != nil {
+		return err
+	}
+	unlock, err := a.lockOutput(ctx, out, f.wait)
 	if err != nil {
 		return err
 	}
@@ -216,6 +228,9 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 
 	show := a.newProgress()
 	size.profile = prof
+	if size.partitions, err = past.partitions(j); err != nil {
+		return err
+	}
 	s, err := a.load(ctx, j, size, show)
 	if err != nil {
 		show.close()
@@ -226,7 +241,8 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	}
 	prof.heap("heap-loaded.pprof")
 	defer func() { _ = s.close() }()
-	r := &runner{session: s, staging: staging, out: out, flags: f, verdicts: known}
+	r := &runner{session: s, staging: staging, out: out, flags: f, verdicts: known, state: past}
+	defer func() { r.past.discard() }()
 	err = r.run(ctx, show)
 	show.close()
 	prof.describe(r, size)
@@ -249,6 +265,10 @@ type runner struct {
 	parts       func(*engine.Part) error   // looks at every part; may be nil
 	shiftOrders func(engine.ShiftOrder)    // what is behind the differences of the shifts; may be nil
 	verdicts    map[string]reports.Verdict // what people concluded so far
+	state       *jobState                  // nil for a job without
+	past        *stateRun                  // what the run has to do with it
+	later       []int32                    // days that are to be run again, but for those that this command runs yet
+	replays     *runDetail                 // of a run that is computed again: what is recorded of it
 	claims      []reports.ClaimInfo
 }
 
@@ -276,23 +296,24 @@ func (r *runner) limits() {
 
 // publish computes the run, writes it beside its place and puts it there.
 func (r *runner) publish(ctx context.Context, show progress) error {
-	if err := r.compute(ctx, r.reportOptions(r.staging.Dir()), show); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
-	if err := r.rememberBreaks(ctx); err != nil {
+	if err := r.compute(ctx, r.reportOptions(r.staging.Dir()), show); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	r.dir = r.out
-	if err := r.staging.Publish(); err != nil {
+	if r.past != nil {
+		if err := r.commit(ctx); err != nil {
+			return err
+		}
+	} else if err := r.staging.Publish(); err != nil {
 		return r.app.outputError(err)
 	}
 	r.app.removeFailed(r.out + failedSuffix)
-	if err := r.drift.remember(r.tables); err != nil { // the results stand all the same
-		r.app.complain(r.app.say("文件格式没有记住：%s", "what the files look like was not remembered: %s", r.app.errorText(err)), "")
-	}
 	return nil
 }
 
@@ -307,6 +328,9 @@ func (r *runner) compute(ctx context.Context, o reports.Options, show progress) 
 	if err := r.fillRaw(ctx, r.result.Rejects); err != nil {
 		return err
 	}
+	if err := r.settle(); err != nil {
+		return r.app.stateFault(ctx, err)
+	}
 	reports.Settle(r.result.Breaks, r.verdicts)
 	r.outcome.ExitCode = r.status()
 	if err := r.write(ctx, w); err != nil {
@@ -316,18 +340,32 @@ func (r *runner) compute(ctx context.Context, o reports.Options, show progress) 
 	return nil
 }
 
+// begin has the run see what earlier days left. It comes before whatever shows the
+// run's tables, which are more by those of the rows that are carried.
+func (r *runner) begin(ctx context.Context) (err error) {
+	r.job.Engine.State = r.job.StateDir() != "" // a state that is not there yet is one without a past
+	if r.state != nil {
+		r.past, err = r.state.begin(r.session)
+	}
+	return r.app.stateFault(ctx, err)
+}
+
 func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
 	defer r.timings.start("reconcile")()
+	if r.past != nil {
+		sink = &watchedSink{sink, r.past.part}
+	}
 	if r.parts != nil {
 		sink = &watchedSink{sink, r.parts}
 	}
-	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.tables, sink, engine.RunOptions{
+	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.all, sink, engine.RunOptions{
 		Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders,
 	})
-	if r.result != nil && r.job.StateDir() != "" { // what the state is for besides verdicts
-		for _, name := range []string{"carry", "history"} {
-			r.result.Parts = append(r.result.Parts, engine.PartState{Name: name, Why: reports.NotSupported})
-		}
+	if r.result != nil && r.job.Engine.State {
+		r.result.Parts = append(r.result.Parts, engine.PartState{Name: "carry", Ran: true}, engine.PartState{Name: "history", Ran: true})
+	}
+	if _, damaged := errors.AsType[*state.DamageError](err); damaged {
+		return r.app.stateFault(ctx, err)
 	}
 	return err
 }
@@ -415,7 +453,7 @@ func (r *runner) reportOptions(dir string) reports.Options {
 	return reports.Options{
 		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: reports.ResultsOf(r.job.Engine.Parts()),
 		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
-		Claims: r.claimOptions(), Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.tables,
+		Claims: r.claimOptions(), Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.all,
 		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
 	}
 }
@@ -440,7 +478,7 @@ func (r *runner) claimOptions() reports.ClaimOptions {
 		Tolerance: r.job.Engine.RebateTolerance, Agreements: reg.Agreements, Signed: reg.Signed,
 		Reading: claim.Reading{StatementPID: r.job.StatementPID, DefaultMerchant: r.job.Engine.DefaultMerchant, Columns: columns},
 		Lines: func(ctx context.Context, table int32, lines []int32, each func(int32, [32]byte) error) error {
-			t := r.tables[table]
+			t := r.all[table]
 			return loaders.HashLines(ctx, r.pathOf(t), t.Member, lines, each)
 		},
 	}
@@ -460,6 +498,7 @@ func (r *runner) summarize() error {
 func (r *runner) close() error {
 	a := r.app
 	a.published = true
+	r.sayLater()
 	if r.outcome.Incomplete {
 		r.complainInputs()
 		if !r.flags.allowIncomplete {
@@ -504,19 +543,32 @@ func (a *app) printSummary(dir string) error {
 	return err
 }
 
-// lockOutput keeps other runs from the output folder until unlock is called.
-func (a *app) lockOutput(out string) (unlock func(), err error) {
+// lockOutput keeps other runs from the output folder until unlock is called. With
+// wait it waits for one that uses it.
+func (a *app) lockOutput(ctx context.Context, out string, wait bool) (unlock func(), err error) { //nolint:revive // flag-parameter: --wait
 	parent, base := filepath.Split(filepath.Clean(out))
 	const parents = 0o755
 	if err := fsys.MkdirAll(filepath.Join(parent, "."), parents); err != nil {
 		return nil, a.outputError(err)
 	}
 	lock, err := lockFile(filepath.Join(parent, "."+base+".lock"))
+	for waited := false; err == nil && lock == nil && wait; waited = true {
+		if !waited {
+			a.note(a.say("%s 正在被另一次对账使用；等它结束", "%s is in use by another run; waiting for it to end", out))
+		}
+		const pause = 100 * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+		lock, err = lockFile(filepath.Join(parent, "."+base+".lock"))
+	}
 	if err != nil {
 		return nil, a.outputError(err)
 	}
 	if lock == nil {
-		return nil, usage(a.say("%s 正在被另一次对账使用", "%s is in use by another run", out), a.say("等它结束后再运行", "run again when it has ended"))
+		return nil, usage(a.say("%s 正在被另一次对账使用", "%s is in use by another run", out), a.say("等它结束后再运行，或用 --wait 等它", "run again when it has ended, or wait for it with --wait"))
 	}
 	return lock.release, nil
 }

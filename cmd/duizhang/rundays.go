@@ -61,7 +61,7 @@ func (a *app) runDays(ctx context.Context, file string, f runFlags) error {
 		a.note(a.say("各天都写到 %s，最后一天的结果留下；要各天都留，在 output.dir 里写日期，例如 out/{date:20060102}",
 			"all days are written to %s, and the last day's results remain; to keep each day's, have the date in output.dir, as in out/{date:20060102}", outs[0]))
 	}
-	a.list = a.json
+	a.list, a.runsTo = a.json, days[len(days)-1]
 	if a.json {
 		defer func() { _, _ = io.WriteString(a.stdout, a.listEnd()) }()
 	}

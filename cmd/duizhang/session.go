@@ -63,7 +63,8 @@ type session struct {
 	inputs []job.Input
 	words  *schema.Words
 	store  *engine.Store
-	tables []*schema.Table
+	tables []*schema.Table // of the inputs
+	all    []*schema.Table // and behind them those of the rows that earlier days carried
 
 	drift   *driftCheck // what the inputs looked like before; nil: nothing is known
 	missing job.Missing // patterns that found no file
@@ -85,7 +86,9 @@ type sizing struct {
 	spill   string
 	dry     bool // read the inputs and keep no rows
 	profile *profile
-	watch   *watch // looks at the rows; may be nil
+
+	partitions int    // 0: as the inputs are large
+	watch      *watch // looks at the rows; may be nil
 }
 
 // load reads the inputs of a job. Files that are missing or refused are no error
@@ -106,7 +109,9 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 	}
 	s.inputs = inputs
 	bytes := inputBytes(inputs)
-	j.Engine.Partitions = engine.PartitionsFor(bytes)
+	if j.Engine.Partitions = size.partitions; j.Engine.Partitions == 0 {
+		j.Engine.Partitions = engine.PartitionsFor(bytes)
+	}
 	s.store = engine.NewStore(engine.StoreOptions{
 		Words: s.words, Partitions: j.Engine.Partitions, Budget: storeBudget(size.memory), SpillDir: size.spill,
 	})
@@ -177,6 +182,7 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	for _, m := range s.missing {
 		s.tables = append(s.tables, missingTable(m))
 	}
+	s.all = s.tables
 	return nil
 }
 
@@ -344,7 +350,7 @@ func (s *session) rejectedRows(kind schema.InputKind) string {
 func (s *session) fillRaw(ctx context.Context, rejects []schema.Reject) error {
 	wanted := map[int32][]int32{}
 	for i := range rejects {
-		if r := &rejects[i]; r.Raw == "" && r.Line > 0 && !s.tables[r.Table].Carried() { // a carried row's file may be gone
+		if r := &rejects[i]; r.Raw == "" && r.Line > 0 && !s.all[r.Table].Carried() { // a carried row's file may be gone
 			wanted[r.Table] = append(wanted[r.Table], r.Line)
 		}
 	}
@@ -367,7 +373,7 @@ type place struct{ table, line int32 }
 func (s *session) rawLines(ctx context.Context, wanted map[int32][]int32) (map[place]string, error) {
 	raw := map[place]string{}
 	for _, number := range sortedKeys(wanted) {
-		t := s.tables[number]
+		t := s.all[number]
 		lines := wanted[number]
 		slices.Sort(lines)
 		found, err := loaders.ShownLines(ctx, s.pathOf(t), t, slices.Compact(lines))

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"duizhang/cmd/duizhang/job"
-	"duizhang/engine"
 	"duizhang/engine/fsys"
 	"duizhang/loaders"
 	"duizhang/reports"
@@ -83,11 +82,14 @@ func (a *app) stateDir(cmd *cobra.Command, f verdictFlags) (string, error) {
 			a.say("用 --job 给出作业文件", "name the job file with --job"))
 	}
 	j, err := a.readJob(file, "")
-	if err != nil {
-		return "", err
+	if err != nil { // perhaps its paths ask for a date, on which the state does not depend
+		var dated error
+		if j, dated = a.readJob(file, "today"); dated != nil {
+			return "", err
+		}
 	}
 	if j.StateDir() == "" {
-		return "", usage(a.say("%s: 没有 state，结论无处保存", "%s: has no state to keep verdicts in", file),
+		return "", usage(a.say("%s: 没有 state", "%s: has no state", file),
 			a.say("在作业文件里加上 state: {dir: state}，再运行一次", "add state: {dir: state} to the job file and run it once"))
 	}
 	return j.StateDir(), nil
@@ -96,6 +98,7 @@ func (a *app) stateDir(cmd *cobra.Command, f verdictFlags) (string, error) {
 func (a *app) verdictsImport() *cobra.Command {
 	var f verdictFlags
 	var by string
+	var wait bool
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: a.say("从报告或导出的表读回结论", "read verdicts back from a report or an exported list"),
@@ -115,15 +118,16 @@ one before it, which stays in the history.`),
 			if err != nil {
 				return err
 			}
-			return a.importVerdicts(cmd.Context(), args[0], dir, by)
+			return a.importVerdicts(cmd.Context(), args[0], dir, by, wait)
 		},
 	}
 	a.verdictFlags(cmd, &f)
+	a.waitFlag(cmd, &wait)
 	cmd.Flags().StringVar(&by, "by", "", a.say("没有写处理人的行算谁的", "who handles the rows that name nobody"))
 	return cmd
 }
 
-func (a *app) importVerdicts(ctx context.Context, file, dir, by string) error {
+func (a *app) importVerdicts(ctx context.Context, file, dir, by string, wait bool) error {
 	sheet, err := a.readVerdicts(ctx, file)
 	if err != nil {
 		return err
@@ -131,11 +135,11 @@ func (a *app) importVerdicts(ctx context.Context, file, dir, by string) error {
 	if err := verdicts.Make(dir); err != nil {
 		return a.stateError(err)
 	}
-	unlock, err := a.lockState(ctx, dir)
+	lock, err := a.lockState(ctx, dir, wait)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer lock.Release()
 	store, err := verdicts.Open(dir)
 	if err != nil {
 		return a.stateError(err)
@@ -239,26 +243,6 @@ func (a *app) stateError(err error) error {
 		return &failure{status: exitInput, err: problems, hint: a.say("一行也没有读入；改正后再读", "nothing was imported; put these cells right and import again")}
 	}
 	return &failure{status: exitUsage, err: err}
-}
-
-// lockState keeps others from writing to the state folder until unlock is called.
-func (a *app) lockState(ctx context.Context, dir string) (unlock func(), err error) {
-	const tries, pause = 50, 200 * time.Millisecond
-	for range tries {
-		lock, err := lockFile(filepath.Join(dir, ".lock"))
-		if err != nil {
-			return nil, &failure{status: exitUsage, err: err}
-		}
-		if lock != nil {
-			return lock.release, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pause):
-		}
-	}
-	return nil, usage(a.say("%s 正在被另一个命令使用", "%s is in use by another command", dir), "")
 }
 
 // A listed is a verdict with what it is about.
@@ -501,21 +485,27 @@ func spelled(id string) string {
 	return inert(id) + "\t"
 }
 
-// knownVerdicts reads the verdicts that hold for a run; there are none without a
-// state.
-func (a *app) knownVerdicts(j *job.Job, out string) (map[string]reports.Verdict, error) {
-	if j.StateDir() == "" {
-		return nil, nil
-	}
-	if within(out, j.StateDir()) {
-		return nil, usage(a.say("状态文件夹 %s 在输出文件夹 %s 之内，每次对账都会替换它", "the state folder %s is in the output folder %s, which every run replaces", j.StateDir(), out), "")
-	}
-	if j.Day.IsZero() {
-		return nil, &failure{
+// checkState refuses a state that a run with this output folder cannot use.
+func (a *app) checkState(j *job.Job, out string) error {
+	switch {
+	case j.StateDir() == "":
+	case within(out, j.StateDir()):
+		return usage(a.say("状态文件夹 %s 在输出文件夹 %s 之内，每次对账都会替换它", "the state folder %s is in the output folder %s, which every run replaces", j.StateDir(), out), "")
+	case j.Day.IsZero():
+		return &failure{
 			status: exitUsage,
 			err:    job.Problem{Pos: j.Place("state"), Text: a.say("有 state 的作业须有业务日期", "a job with a state needs a business date")},
 			hint:   a.say("在作业文件里写 date，或用 --date", "give date in the job file, or --date"),
 		}
+	}
+	return nil
+}
+
+// knownVerdicts reads the verdicts that hold for a run; there are none without a
+// state.
+func (a *app) knownVerdicts(j *job.Job) (map[string]reports.Verdict, error) {
+	if j.StateDir() == "" {
+		return nil, nil
 	}
 	store, err := verdicts.Open(j.StateDir())
 	if err != nil {
@@ -536,28 +526,4 @@ func within(folder, path string) bool {
 	}
 	rel, err := filepath.Rel(from, to)
 	return err == nil && filepath.IsLocal(rel)
-}
-
-// rememberBreaks keeps the ids of the run's breaks in the state.
-func (r *runner) rememberBreaks(ctx context.Context) error {
-	dir := r.job.StateDir()
-	if dir == "" {
-		return nil
-	}
-	if err := verdicts.Make(dir); err != nil {
-		return r.app.stateError(err)
-	}
-	unlock, err := r.app.lockState(ctx, dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	source := func(b *engine.Break) string {
-		if b.Table < 0 || int(b.Table) >= len(r.tables) {
-			return ""
-		}
-		return r.tables[b.Table].Source(b.Line)
-	}
-	err = verdicts.Remember(dir, r.job.Day, r.result.Breaks, source, r.job.State.HistoryDays)
-	return turned(err, r.app.stateError)
 }

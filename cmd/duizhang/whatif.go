@@ -47,18 +47,37 @@ func (a *app) whatIf(ctx context.Context, file string, f runFlags) error {
 		return err
 	}
 	defer func() { _ = scratch.Discard() }()
+	if dir := j.StateDir(); dir != "" && dir != before.StateDir() {
+		return usage(a.say("--what-if 不能换状态文件夹", "--what-if does not take another state folder"), "")
+	}
+	if err := a.checkState(before, outOf(before, f)); err != nil {
+		return err
+	}
+	past, err := a.pastOf(ctx, before, access{read: true, wait: f.wait})
+	if err != nil {
+		return err
+	}
+	defer past.close()
 	c := diff.New(scratch.Temp())
 	defer c.Close() //nolint:errcheck // its folder goes
-	w := &whatIfRun{app: a, flags: f, size: size, scratch: scratch, comparer: c}
-	if len(f.set) == 0 {
+	w := &whatIfRun{app: a, flags: f, size: size, scratch: scratch, comparer: c, state: past}
+	var runs [2]comparedRun
+	if past != nil && past.has(before) {
+		if runs[diff.First], err = past.addRevision(ctx, c, diff.First, dayNumber(before.Day), 0); err != nil {
+			return err
+		}
+	} else if len(f.set) == 0 {
 		return usage(a.say("没有可比的：--what-if 要与 --set 同用", "nothing to compare: --what-if goes with --set"),
 			a.say("例如 --set rebate.tolerance=0.01 --what-if", "as in --set rebate.tolerance=0.01 --what-if"))
 	}
-	var runs [2]comparedRun
-	if runs[diff.First], err = w.compute(ctx, diff.First, before, a.say("不加 --set", "without --set")); err != nil {
-		return err
+	name := a.say("假如", "what if")
+	if runs[diff.First].Name == "" {
+		if runs[diff.First], err = w.compute(ctx, diff.First, before, a.say("不加 --set", "without --set")); err != nil {
+			return err
+		}
+		name = a.say("加 --set", "with --set")
 	}
-	if runs[diff.Second], err = w.compute(ctx, diff.Second, j, a.say("加 --set", "with --set")); err != nil {
+	if runs[diff.Second], err = w.compute(ctx, diff.Second, j, name); err != nil {
 		return err
 	}
 	return a.finishDiff(ctx, c, runs, limit, false)
@@ -71,6 +90,7 @@ type whatIfRun struct {
 	size     sizing
 	scratch  *reports.Staging
 	comparer *diff.Comparer
+	state    *jobState // to be read; nil for none
 }
 
 // compute computes a job as one of the two runs. Its summary is all that is
@@ -78,19 +98,19 @@ type whatIfRun struct {
 func (w *whatIfRun) compute(ctx context.Context, run int, j *job.Job, name string) (_ comparedRun, err error) {
 	a := w.app
 	compared := comparedRun{Name: name}
-	known, err := a.knownVerdicts(j, outOf(j, w.flags))
+	known, err := a.knownVerdicts(j)
 	if err != nil {
 		return compared, err
 	}
 	staging := w.scratch
 	kept := run == diff.Second && w.flags.out != ""
 	if kept {
-		unlock, err := a.lockOutput(w.flags.out)
+		unlock, err := a.lockOutput(ctx, outOf(j, w.flags), w.flags.wait)
 		if err != nil {
 			return compared, err
 		}
 		defer unlock()
-		if staging, err = reports.NewStaging(w.flags.out, j.Output.Mode); err != nil {
+		if staging, err = reports.NewStaging(outOf(j, w.flags), j.Output.Mode); err != nil {
 			return compared, a.outputError(err)
 		}
 		defer func() { _ = staging.Discard() }()
@@ -98,6 +118,11 @@ func (w *whatIfRun) compute(ctx context.Context, run int, j *job.Job, name strin
 	show := a.newProgress()
 	size := w.size
 	size.spill = staging.Temp()
+	if j.StateDir() != "" {
+		if size.partitions, err = w.state.partitions(j); err != nil {
+			return compared, err
+		}
+	}
 	s, err := a.load(ctx, j, size, show)
 	if err != nil {
 		show.close()
@@ -112,11 +137,18 @@ func (w *whatIfRun) compute(ctx context.Context, run int, j *job.Job, name strin
 		return compared, err
 	}
 	r := &runner{session: s, staging: staging, out: outOf(j, w.flags), flags: w.flags, verdicts: known}
+	if j.StateDir() != "" {
+		r.state = w.state
+		defer func() { r.past.discard() }()
+	}
 	if s.incomplete() && !w.flags.allowIncomplete {
 		show.close()
 		s.complainInputs()
 		a.complain(a.say("输入不完整，没有比较", "the inputs are incomplete and nothing was compared"), "")
 		return compared, quietly(exitInput)
+	}
+	if err := r.begin(ctx); err != nil {
+		return compared, err
 	}
 	options := r.reportOptions(staging.Dir())
 	if !kept {

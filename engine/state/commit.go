@@ -27,23 +27,38 @@ func (d *Day) Commit(ctx context.Context) (later []int32, err error) {
 	}
 	d.done = true
 	defer d.shelf.close() //nolint:errcheck // nothing is read from it any more
-	if w.unchanged {
-		return nil, nil
-	}
 	before := d.s.day(d.date)
+	if w.unchanged {
+		if !before.Stale {
+			return nil, nil
+		}
+		fresh := *before
+		fresh.Stale = false
+		return nil, d.s.decide(nil, map[int32]*pointer{d.date: &fresh})
+	}
 	if err := d.s.guard(func() error { return d.s.db.Ingest(ctx, w.table.paths) }); err != nil {
 		return nil, errors.Join(d.s.wrap(err), w.table.remove())
 	}
 	w.table.paths = nil
-	if err := d.s.decide(w); err != nil {
-		return nil, err
-	}
-	err = d.s.guard(func() (err error) {
+	// What later days make of it is found before the decision, so that they are
+	// marked in the same step.
+	d.s.see(d.date, &w.pointer)
+	unknown := d.s.guard(func() (err error) {
 		later, err = d.later(before)
 		return err
 	})
-	if err != nil {
-		return later, &StaleError{err}
+	changed := map[int32]*pointer{d.date: &w.pointer}
+	for _, date := range later {
+		p := *d.s.day(date)
+		p.Stale = true
+		changed[date] = &p
+	}
+	if err := d.s.decide(w, changed); err != nil {
+		d.s.see(d.date, before)
+		return nil, err
+	}
+	if unknown != nil {
+		return later, &StaleError{unknown}
 	}
 	// The run is committed: what cannot be removed now goes later.
 	d.s.prune(d.date, d.keep)
@@ -62,28 +77,45 @@ func (e *StaleError) Error() string {
 // Unwrap is what went wrong.
 func (e *StaleError) Unwrap() error { return e.err }
 
-// decide records the run in one step, which is durable when it returns.
-func (s *Store) decide(w *written) error {
-	value, err := json.Marshal(&w.pointer)
-	if err != nil {
-		return err
+// see has the pointer count, or none.
+func (s *Store) see(date int32, p *pointer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p == nil {
+		delete(s.days, date)
+		return
 	}
-	date := w.gen.Date
-	err = s.guard(func() error {
+	s.days[date] = p
+}
+
+// decide records the run and the pointers of dates in one step, which is durable
+// when it returns. Without a run the pointers alone change.
+func (s *Store) decide(w *written, dates map[int32]*pointer) error {
+	err := s.guard(func() error {
 		batch := s.db.NewBatch()
 		defer batch.Close() //nolint:errcheck // Commit says what went wrong
-		return errors.Join(
-			batch.Set(recordKey(date, w.pointer.Revision), w.record, nil),
-			batch.Set(dateKey(date), value, nil),
-			batch.Commit(pebble.Sync),
-		)
+		for date, p := range dates {
+			value, err := json.Marshal(p)
+			if err := errors.Join(err, batch.Set(dateKey(date), value, nil)); err != nil {
+				return err
+			}
+		}
+		if w != nil {
+			if err := batch.Set(recordKey(w.gen.Date, w.pointer.Revision), w.record, nil); err != nil {
+				return err
+			}
+			if err := batch.Set(revisionKey(detailKey, w.gen.Date, w.pointer.Revision), w.run.Detail, nil); err != nil {
+				return err
+			}
+		}
+		return batch.Commit(pebble.Sync)
 	})
 	if err != nil {
 		return s.wrap(err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.days[date] = &w.pointer
+	for date, p := range dates {
+		s.see(date, p)
+	}
 	return nil
 }
 
@@ -105,10 +137,11 @@ func (s *Store) forget(date int32) error {
 	err := s.guard(func() error {
 		batch := s.db.NewBatch()
 		defer batch.Close() //nolint:errcheck // Commit says what went wrong
-		start := recordKey(date, 0)
+		start, detail := recordKey(date, 0), revisionKey(detailKey, date, 0)
 		return errors.Join(
 			batch.Delete(dateKey(date), nil),
 			batch.DeleteRange(start, after(start[:len(start)-4]), nil),
+			batch.DeleteRange(detail, after(detail[:len(detail)-4]), nil),
 			batch.Commit(pebble.Sync),
 		)
 	})

@@ -82,9 +82,6 @@ func (t *tallies) list() []Tally {
 // Begin begins the run of a date. It sees the days before it, historyDays of them at
 // most, in the words of the run.
 func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, error) {
-	if s.readOnly {
-		return nil, errors.New("state: opened to be read only")
-	}
 	d := &Day{
 		s: s, date: date, words: words, keep: int32(max(historyDays, 0)),
 		subjects: map[int64]int64{}, dict: newDictionary(), shelf: &shelf{dir: s.temp, most: inMemory},
@@ -94,6 +91,20 @@ func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, e
 		return nil, err
 	}
 	return d, nil
+}
+
+// CarriedFrom is the date that left the carried rows, NoDate for none.
+func (d *Day) CarriedFrom() int32 { return d.carry.from }
+
+// BillDays are the earlier days whose runs had bills, in their order.
+func (d *Day) BillDays() []int32 {
+	var days []int32
+	for _, r := range d.earlier {
+		if p := d.s.day(r.gen.Date); p != nil && p.Bills {
+			days = append(days, r.gen.Date)
+		}
+	}
+	return days
 }
 
 func (d *Day) gatherer() *gatherer {

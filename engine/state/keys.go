@@ -12,6 +12,7 @@ import (
 //	a                                        the format: which version wrote the database (version.go)
 //	g                                        the number of the next generation
 //	d date                                   which generations of the date's rows count (pointer)
+//	x date revision                          what the caller recorded with it
 //	r date revision                          the record of a run, JSON
 //	b date generation kind …                 the rows of one run, written once and never changed
 //	i break-id date generation what row      where a break was reported, or closed
@@ -27,6 +28,7 @@ const (
 	nextKey     = 'g'
 	dayKey      = 'd'
 	runKey      = 'r'
+	detailKey   = 'x'
 	bulkKey     = 'b'
 	breakKey    = 'i'
 	refundedKey = 'm'
@@ -126,8 +128,10 @@ func after(prefix []byte) []byte {
 
 func dateKey(date int32) []byte { return appendDate([]byte{dayKey}, date) }
 
-func recordKey(date int32, revision int) []byte {
-	return binary.BigEndian.AppendUint32(appendDate([]byte{runKey}, date), uint32(revision))
+func recordKey(date int32, revision int) []byte { return revisionKey(runKey, date, revision) }
+
+func revisionKey(what byte, date int32, revision int) []byte {
+	return binary.BigEndian.AppendUint32(appendDate([]byte{what}, date), uint32(revision))
 }
 
 func numbered(prefix []byte, n int) []byte {

@@ -57,6 +57,9 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 		return "", false, errors.New("state: prepared twice")
 	}
 	d.complete(&run)
+	if d.s.readOnly {
+		return "", false, errors.New("state: opened to be read only")
+	}
 	now := d.s.day(d.date)
 	if same, err := d.same(now, &run); err != nil {
 		return "", false, err
@@ -70,7 +73,7 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 	}
 	w := &written{run: run, gen: gen, pointer: pointer{
 		Gen: gen.Gen, Revision: 1, CarryFrom: run.CarryFrom, CarryIn: d.carry.digest, CarryOut: d.carried.digest(), Answers: d.asked.digest(),
-		Breaks: digestBreaks(d.breaks, d.closed),
+		Breaks: digestBreaks(d.breaks, d.closed), Bills: hasBills(run.Inputs),
 	}}
 	if now != nil {
 		w.pointer.Revision = now.Revision + 1
@@ -90,6 +93,11 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 		return "", false, err
 	}
 	return w.pointer.Token, false, nil
+}
+
+// hasBills reports whether a run has seen bills: rules 6 ask for the days that have.
+func hasBills(inputs []Input) bool {
+	return slices.ContainsFunc(inputs, func(in Input) bool { return in.Kind == schema.AlipayBill.String() })
 }
 
 func compareInputs(a, b Input) int {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"duizhang/engine"
 	"duizhang/engine/schema"
 )
 
@@ -71,6 +72,20 @@ func (s *Store) place(run *Run) {
 	p := s.day(run.Date)
 	run.Current = p != nil && p.Revision == run.Revision
 	run.Kept = run.Current || p != nil && p.Previous == run.Revision
+	run.Stale = run.Current && p.Stale
+}
+
+// Current is the record of the run that a date has; nil for none.
+func (s *Store) Current(date int32) (*Run, error) {
+	p := s.day(date)
+	if p == nil {
+		return nil, nil
+	}
+	run, err := s.record(date, p.Revision)
+	if err != nil {
+		return nil, err
+	}
+	return &run, nil
 }
 
 // Runs are the records of all runs, by date and revision.
@@ -91,6 +106,18 @@ func (s *Store) Runs() ([]Run, error) {
 		})
 	})
 	return runs, err
+}
+
+// Detail is what the caller recorded with a run; nil if it recorded nothing.
+func (s *Store) Detail(date int32, revision int) ([]byte, error) {
+	if s.db == nil {
+		return nil, nil
+	}
+	value, err := s.get(revisionKey(detailKey, date, revision))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	return value, s.wrap(err)
 }
 
 // A Revision is the rows that a run left, as they can still be read.
@@ -169,6 +196,9 @@ func (r *Revision) refunds(ctx context.Context, f func(*schema.Returned) error) 
 		return f(&p.Returned)
 	})
 }
+
+// Carried are the rows that the run left open; nil for none.
+func (r *Revision) Carried() (*engine.Carried, error) { return r.rows.carried() }
 
 // Breaks are the breaks that the run reported, by id.
 func (r *Revision) Breaks() ([]Break, error) { return r.rows.s.breaksOf(r.rows.gen, breakPages) }

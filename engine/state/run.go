@@ -42,6 +42,11 @@ type Run struct {
 	Started     time.Time        `json:"started"`
 	Duration    time.Duration    `json:"duration"`
 
+	// Detail is the caller's own record, which Runs leaves out and Store.Detail gives.
+	Detail []byte `json:"-"`
+
+	// Stale: since then an earlier day was changed in what the run was based on.
+	Stale bool `json:"-"`
 	// Current: the revision is the one that later days see. Kept: its rows can
 	// still be read (Revision, Diff). Neither is recorded with the run.
 	Current bool `json:"-"`

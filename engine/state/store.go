@@ -70,6 +70,10 @@ type pointer struct {
 	Previous    int    `json:"previous,omitempty"`
 	PreviousGen uint32 `json:"previous_gen,omitempty"`
 
+	// Bills: the run had bills. Stale: a day that it was based on has changed since.
+	Bills bool `json:"bills,omitempty"`
+	Stale bool `json:"stale,omitempty"`
+
 	CarryFrom int32  `json:"carry_from"`
 	CarryIn   string `json:"carry_in"`  // digest of what was taken
 	CarryOut  string `json:"carry_out"` // and of what is left

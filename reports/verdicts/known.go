@@ -1,6 +1,7 @@
 package verdicts
 
 import (
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -27,55 +28,50 @@ type Known struct {
 
 var knownHeader = []string{"id", "code", "merchant_pid", "out_trade_no", "trade_no", "out_request_no", "source", "amount"}
 
-// Remember keeps the breaks of the run of a day, so that their ids are known when
-// verdicts come back. What an earlier run of that day reported stays known: its
-// workbook may still come back. Days more than keep days before it are forgotten.
-func Remember(dir string, date time.Time, breaks []engine.Break, source func(*engine.Break) string, keep int) error {
-	if err := Make(dir); err != nil {
-		return err
-	}
+// Reported is the file of the breaks that the runs of a day reported, with the
+// breaks of one more run: its name in the state folder, and what it then holds. So
+// their ids are known when verdicts come back. What an earlier run of that day
+// reported stays known: its workbook may still come back.
+func Reported(dir string, date time.Time, breaks []engine.Break, source func(*engine.Break) string) (name string, data []byte, err error) {
+	name = breaksDir + "/" + date.Format(time.DateOnly) + ".csv"
 	folder := filepath.Join(dir, breaksDir)
-	if err := fsys.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+	for _, path := range []string{dir, folder} {
+		if err := Check(path); err != nil {
+			return "", nil, err
+		}
 	}
-	if err := Check(folder); err != nil {
-		return err
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	if err := w.Write(knownHeader); err != nil {
+		return "", nil, err
 	}
-	path := filepath.Join(folder, date.Format(time.DateOnly)+".csv")
-	err := writeDurable(path, func(out io.Writer) error {
-		w := csv.NewWriter(out)
-		if err := w.Write(knownHeader); err != nil {
-			return err
+	seen := make(map[string]bool, len(breaks))
+	for i := range breaks {
+		b := &breaks[i]
+		id := b.ID()
+		if seen[id] {
+			continue
 		}
-		seen := make(map[string]bool, len(breaks))
-		for i := range breaks {
-			b := &breaks[i]
-			id := b.ID()
-			if seen[id] {
-				continue
-			}
-			seen[id] = true
-			if err := w.Write([]string{id, b.Code.String(), b.Merchant, b.OutTradeNo, b.TradeNo, b.RequestNo, source(b), reports.AmountText(b)}); err != nil {
-				return err
-			}
+		seen[id] = true
+		if err := w.Write([]string{id, b.Code.String(), b.Merchant, b.OutTradeNo, b.TradeNo, b.RequestNo, source(b), reports.AmountText(b)}); err != nil {
+			return "", nil, err
 		}
-		err := eachKnown(path, func(record []string) error {
-			if seen[record[0]] {
-				return nil
-			}
-			return w.Write(record)
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+	}
+	err = eachKnown(filepath.Join(dir, filepath.FromSlash(name)), func(record []string) error {
+		if seen[record[0]] {
+			return nil
 		}
-		w.Flush()
-		return w.Error()
+		return w.Write(record)
 	})
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", nil, err
 	}
-	return forget(folder, date.AddDate(0, 0, -keep))
+	w.Flush()
+	return name, out.Bytes(), w.Error()
 }
+
+// Forget removes the files of the days before the given one.
+func Forget(dir string, before time.Time) error { return forget(filepath.Join(dir, breaksDir), before) }
 
 // forget removes the files of the days before the given one.
 func forget(folder string, before time.Time) error {

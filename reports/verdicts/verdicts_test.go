@@ -32,13 +32,27 @@ func day(s string) time.Time {
 
 func noSource(*engine.Break) string { return "" }
 
+// remember writes the breaks of a day's run, as a run does.
+func remember(t *testing.T, dir, date string, breaks []engine.Break) {
+	t.Helper()
+	name, data, err := Reported(dir, day(date), breaks, noSource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A state with the sample breaks of a day.
 func sampleState(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "state")
-	if err := Remember(dir, day("2026-11-20"), sampleBreaks(), noSource, 400); err != nil {
-		t.Fatal(err)
-	}
+	remember(t, dir, "2026-11-20", sampleBreaks())
 	return dir
 }
 
@@ -212,9 +226,7 @@ func TestImportAllOrNothing(t *testing.T) {
 func TestRemember(t *testing.T) {
 	dir := sampleState(t)
 	b := sampleBreaks()
-	if err := Remember(dir, day("2026-11-20"), b[1:2], noSource, 400); err != nil {
-		t.Fatal(err)
-	}
+	remember(t, dir, "2026-11-20", b[1:2])
 	ids := map[string]bool{b[0].ID(): true, b[2].ID(): true}
 	s, err := Open(dir)
 	if err != nil {
@@ -224,7 +236,8 @@ func TestRemember(t *testing.T) {
 	if err != nil || len(known) != 2 || known[b[0].ID()].Merchant != "2088101122136241" {
 		t.Errorf("Known = %+v, %v", known, err)
 	}
-	if err := Remember(dir, day("2026-12-01"), nil, noSource, 10); err != nil {
+	remember(t, dir, "2026-12-01", nil)
+	if err := Forget(dir, day("2026-11-21")); err != nil {
 		t.Fatal(err)
 	}
 	if known, days, err := s.Known(ids); len(known) != 0 || days != 1 || err != nil {
@@ -286,7 +299,8 @@ func TestStateFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{link: "is a link", file: "is not a folder"} {
-		for _, err := range []error{Make(path), Check(path), Remember(path, at, nil, noSource, 1)} {
+		_, _, reported := Reported(path, at, nil, noSource)
+		for _, err := range []error{Make(path), Check(path), reported} {
 			state, ok := errors.AsType[*StateError](err)
 			if !ok || state.Text(reports.English) != "state folder "+path+": "+want {
 				t.Errorf("%s: %v", path, err)
