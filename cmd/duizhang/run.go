@@ -545,7 +545,7 @@ func (a *app) printSummary(dir string) error {
 
 // lockOutput keeps other runs from the output folder until unlock is called. With
 // wait it waits for one that uses it.
-func (a *app) lockOutput(ctx context.Context, out string, wait bool) (unlock func(), err error) { //nolint:revive // flag-parameter: --wait
+func (a *app) lockOutput(ctx context.Context, out string, wait bool) (unlock func(), err error) {
 	parent, base := filepath.Split(filepath.Clean(out))
 	const parents = 0o755
 	if err := fsys.MkdirAll(filepath.Join(parent, "."), parents); err != nil {
