@@ -93,6 +93,26 @@ type ClosedBreak struct {
 	FirstSeen                                          string    // 2006-01-02
 }
 
+// title is the break's code in words.
+func (b *ClosedBreak) title(l Lang) string {
+	if code, ok := rules.ParseBreakCode(b.Code); ok {
+		return l.Title(code)
+	}
+	return b.Code
+}
+
+// numbers are those that a person knows the break's trade by.
+func (b *ClosedBreak) numbers() string {
+	text := ""
+	for _, number := range [...]string{b.OutTradeNo, b.RequestNo, b.TradeNo} {
+		if number != "" && text != "" {
+			text += " / "
+		}
+		text += number
+	}
+	return text
+}
+
 // closedTotal is how many breaks are closed, and what was at stake.
 func closedTotal(closed []ClosedBreak) (count int, amount rules.Sum) {
 	for i := range closed {

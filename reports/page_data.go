@@ -47,6 +47,7 @@ type page struct {
 	FilesAll   int
 	Left       [][2]string
 	Rejects    string
+	Days       []string // what came from earlier days, and what is gone
 	Breaks     []pageBreak
 	BreaksAll  int
 	BreaksNote string
@@ -171,6 +172,11 @@ func newPage(r *engine.Result, o *Options, end Outcome) *page {
 	b.files()
 	b.breaks()
 	b.charts()
+	for _, text := range [...]string{carriedLine(end.Carried, r, l), closedLine(end.Closed, l)} {
+		if text != "" {
+			p.Days = append(p.Days, text)
+		}
+	}
 	if n := len(r.Rejects); n > 0 {
 		p.Rejects = countText(n)
 	}

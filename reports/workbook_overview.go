@@ -68,6 +68,7 @@ func (b *book) overview(member string, lists []listSheet) {
 	o.breaks()
 	o.largest()
 	o.statuses(ran)
+	o.acrossDays()
 	o.rebates(ran)
 	o.goods(ran)
 	o.accounts(ran)
@@ -1016,6 +1017,44 @@ func (o *overviewSheet) proofs() {
 			row := itoa(o.c.row)
 			o.truth(columnNames[colAmount]+row+"="+columnNames[colCount2]+row, truthFigure(v.Left == v.Right))
 			o.c.text(lineInfo, v.Name)
+		})
+	}
+}
+
+// acrossDays says what came from earlier days and goes to the next, and which breaks
+// are gone.
+func (o *overviewSheet) acrossDays() {
+	l := o.lang
+	carried, closed := carriedLine(o.end.Carried, o.result, l), closedLine(o.end.Closed, l)
+	if carried == "" && closed == "" {
+		return
+	}
+	o.section(l.pick("跨日", "Across days"))
+	for _, text := range [...]string{carried, closed} {
+		if text != "" {
+			o.row(0, func() {
+				o.c.text(lineText, text)
+				o.span(colName, colNote, lineText)
+			})
+		}
+	}
+	const most = 50
+	for i := range o.end.Closed[:min(most, len(o.end.Closed))] {
+		b := &o.end.Closed[i]
+		o.row(0, func() {
+			o.c.text(lineText, b.title(l))
+			o.c.text(lineText, b.numbers())
+			o.span(colWord, colAmount, lineText)
+			o.c.text(lineRight, b.Amount.String6())
+			o.c.text(lineText, l.pick("首见 ", "since ")+b.FirstSeen)
+			o.span(colAmount2, colCheck, lineText)
+			o.c.text(lineInfo, b.ID)
+		})
+	}
+	if n := len(o.end.Closed); n > most {
+		o.row(0, func() {
+			o.c.text(lineInfo, l.pick("其余 "+countText(n-most)+" 条见 "+SummaryName, countText(n-most)+" more are in "+SummaryName))
+			o.span(colName, colNote, lineInfo)
 		})
 	}
 }

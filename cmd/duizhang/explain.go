@@ -25,9 +25,11 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain JOB.yaml ID",
 		Short: a.say("一笔交易的来龙去脉：每一行输入、匹配、分摊、退款、返佣", "everything about one trade_no or out_trade_no"),
 		Long: a.say(`按作业文件完整计算一遍，列出与这个支付宝交易号或商户订单号有关的每一行输入（文件:行）、
-匹配结果、商品分摊、退款拆分、账务核对、返佣，以及为什么。不写任何结果。`,
+匹配结果、商品分摊、退款拆分、账务核对、返佣，以及为什么。作业有 state 时，还列出以前各天的结果：
+哪一次对账了结了它，以及历次退款。不写任何结果。`,
 			`Computes the job and lists every input line (file:line) that has to do with this trade_no or
-out_trade_no, its match, allocation, refunds, account rows and rebate, and why. No results are written.`),
+out_trade_no, its match, allocation, refunds, account rows and rebate, and why. With a state, what earlier
+days had of it too: the run that settled it, and its refunds over the days. No results are written.`),
 		Example: `  duizhang explain duizhang.yaml POS202611200000001
   duizhang explain duizhang.yaml 2026112022001619730000000001 --json`,
 		Args: a.exactly(2, "请给出作业文件和一个号码", "give a job file and a number"),
@@ -37,6 +39,7 @@ out_trade_no, its match, allocation, refunds, account rows and rebate, and why. 
 	}
 	a.dateFlag(cmd, &f)
 	a.setFlag(cmd, &f)
+	a.waitFlag(cmd, &f.wait)
 	a.sizeFlags(cmd, &f)
 	return cmd
 }
@@ -53,6 +56,7 @@ type explanation struct {
 	Rejects  []record    `json:"rejects"`
 	Edges    []edge      `json:"edges"`
 	Accounts []record    `json:"accounts"`
+	History  []pastTrade `json:"history"` // what earlier days had of it, with state
 }
 
 type inputLine struct {
@@ -67,6 +71,9 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 		return err
 	}
 	out := outOf(j, f)
+	if err := a.checkState(j, out); err != nil {
+		return err
+	}
 	a.tidy(out, out+failedSuffix)
 	scratch, err := a.scratch(out, explainSuffix)
 	if err != nil {
@@ -81,7 +88,13 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 		return err
 	}
 	defer func() { _ = s.close() }()
-	e := &explainer{session: s, id: id, scratch: scratch, keys: map[string]bool{}, numbers: map[string]bool{}}
+	past, err := a.pastOf(ctx, j, access{read: true, wait: f.wait})
+	if err != nil {
+		show.close()
+		return err
+	}
+	defer past.close()
+	e := &explainer{session: s, past: past, id: id, scratch: scratch, keys: map[string]bool{}, numbers: map[string]bool{}}
 	found, err := e.explain(ctx, show)
 	show.close()
 	if err != nil {
@@ -94,7 +107,7 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 	switch {
 	case s.incomplete():
 		return quietly(exitInput)
-	case len(found.Inputs) == 0 && len(found.Trades) == 0 && len(found.Breaks) == 0:
+	case len(found.Inputs) == 0 && len(found.Trades) == 0 && len(found.Breaks) == 0 && len(found.History) == 0:
 		return usage(a.say("输入里没有 %q", "no input has %q", id), a.say("请给出完整的支付宝交易号或商户订单号", "give a whole trade_no or out_trade_no"))
 	}
 	return nil
@@ -105,6 +118,7 @@ func (a *app) explain(ctx context.Context, file, id string, f runFlags) error {
 // reports have it.
 type explainer struct {
 	*session
+	past    *jobState // nil without state
 	id      string
 	scratch *reports.Staging
 	writer  *reports.Writer
@@ -118,7 +132,11 @@ func (e *explainer) explain(ctx context.Context, show progress) (*explanation, e
 	if err := e.checkPrimary(); err != nil {
 		return nil, err
 	}
-	r := &runner{session: e.session, staging: e.scratch}
+	r := &runner{session: e.session, staging: e.scratch, state: e.past}
+	if err := r.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { r.past.discard() }()
 	options := r.reportOptions(e.scratch.Dir())
 	options.Formats, options.Sort, options.CSVBOM = reports.Formats{CSV: true}, false, false
 	options.Claims = reports.ClaimOptions{} // rows of other trades are not kept, and no pack is written
@@ -145,7 +163,12 @@ func (e *explainer) explain(ctx context.Context, show progress) (*explanation, e
 	if err := e.writer.Finish(ctx, &result, reports.Outcome{}); err != nil {
 		return nil, err
 	}
-	return e.read(ctx, places)
+	x, err := e.read(ctx, places)
+	if err != nil {
+		return nil, err
+	}
+	x.History, err = e.history(ctx, r.past)
+	return x, err
 }
 
 // Begin begins the tables.
@@ -306,6 +329,7 @@ func (a *app) printExplanation(x *explanation) error {
 	a.printRecords(a.say("退款", "refunds"), x.Refunds, a.whyTrade)
 	a.printRecords(a.say("账务", "account bill"), x.Accounts, func(r record) string { return a.whyAccount(x, r) })
 	a.printRecords(a.say("返佣", "rebate"), x.Rebates, a.whyRebate)
+	a.printHistory(x.History)
 	a.printRecords(a.say("差异", "breaks"), x.Breaks, nil)
 	a.printRecords(a.say("拒收", "rejects"), x.Rejects, nil)
 	return nil

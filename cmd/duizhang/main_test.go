@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"duizhang": main})
+	testscript.Main(m, map[string]func(){"duizhang": main, "dying": dying, "holding": holding})
 }
 
 // TestScripts runs testdata/*.txtar: one for each command, with its flags, exit

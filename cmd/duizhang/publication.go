@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -147,6 +148,17 @@ func (a *app) completePublication(dir string, committed func(token string) bool)
 		return turned(p.complete(), a.unfinished)
 	}
 	return turned(p.remove(), a.unfinished)
+}
+
+// settleState completes what a command that died left half done, for commands that
+// do not use the history themselves. It costs nothing where there is nothing to do.
+func (a *app) settleState(ctx context.Context, dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, publishingName)); err != nil {
+		return nil
+	}
+	s, err := a.openState(ctx, dir, access{})
+	s.close()
+	return err
 }
 
 // unfinished says that an earlier run could not be completed.

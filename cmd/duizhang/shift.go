@@ -57,6 +57,7 @@ results are written.`),
 	flags.BoolVar(&f.different, "different", false, a.say("只看有差额的班次", "only shifts that do not balance"))
 	flags.StringVar(&f.html, "html", "", a.say("写成可打印的网页，每个班次一页", "write pages to print to this file, one a shift"))
 	flags.BoolVar(&f.force, "force", false, a.say("替换已有的 --html 文件", "replace the file of --html"))
+	a.waitFlag(cmd, &f.wait)
 	a.sizeFlags(cmd, &f.runFlags)
 	return cmd
 }
@@ -110,6 +111,9 @@ func (a *app) shift(ctx context.Context, file string, f shiftFlags) error {
 // shiftPages computes the job and gives the pages that the flags ask for.
 func (a *app) shiftPages(ctx context.Context, j *job.Job, size sizing, f shiftFlags) (pages []reports.ShiftPage, incomplete bool, err error) {
 	out := outOf(j, f.runFlags)
+	if err := a.checkState(j, out); err != nil {
+		return nil, false, err
+	}
 	a.tidy(out, out+failedSuffix)
 	scratch, err := a.scratch(out, explainSuffix)
 	if err != nil {
@@ -127,7 +131,16 @@ func (a *app) shiftPages(ctx context.Context, j *job.Job, size sizing, f shiftFl
 	if err := s.checkPrimary(); err != nil {
 		return nil, false, err
 	}
-	r := &runner{session: s, staging: scratch}
+	past, err := a.pastOf(ctx, j, access{read: true, wait: f.wait})
+	if err != nil {
+		return nil, false, err
+	}
+	defer past.close()
+	r := &runner{session: s, staging: scratch, state: past}
+	if err := r.begin(ctx); err != nil {
+		return nil, false, err
+	}
+	defer func() { r.past.discard() }()
 	var mu sync.Mutex
 	var orders []engine.ShiftOrder
 	r.shiftOrders = func(o engine.ShiftOrder) {

@@ -322,15 +322,22 @@ func (r *runner) record(d *runDetail) (state.Run, error) {
 	}
 	sum := sha256.Sum256(settings)
 	run.Settings = hex.EncodeToString(sum[:])
+	run.Inputs = r.stateInputs()
+	return run, nil
+}
+
+// stateInputs are the session's inputs as the state records them.
+func (s *session) stateInputs() []state.Input {
+	var inputs []state.Input
 	seen := map[state.Input]bool{}
-	for _, t := range r.tables {
+	for _, t := range s.tables {
 		in := state.Input{Kind: t.Kind.String(), Path: t.Path, SHA256: t.SHA256, Bytes: t.Bytes}
 		if !seen[in] {
 			seen[in] = true
-			run.Inputs = append(run.Inputs, in)
+			inputs = append(inputs, in)
 		}
 	}
-	return run, nil
+	return inputs
 }
 
 // detailOf is what is recorded of a run.

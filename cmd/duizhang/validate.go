@@ -40,6 +40,9 @@ func (a *app) validate(ctx context.Context, file string, f runFlags) error {
 		return err
 	}
 	out := outOf(j, f)
+	if err := a.checkState(j, out); err != nil {
+		return err
+	}
 	a.tidy(out, out+failedSuffix, out+explainSuffix)
 	size.dry = true
 	show := a.newProgress()
@@ -59,10 +62,15 @@ func (a *app) validate(ctx context.Context, file string, f runFlags) error {
 	if s.incomplete() {
 		status = worst(status, exitInput)
 	}
+	past, err := s.checkedState(ctx)
+	if err != nil {
+		return err
+	}
 	if a.json {
-		err = a.printJSON(s.validation(status))
+		err = a.printJSON(s.validation(status, past))
 	} else {
 		s.printValidation()
+		a.printStateCheck(past)
 	}
 	if err != nil {
 		return err
@@ -72,7 +80,7 @@ func (a *app) validate(ctx context.Context, file string, f runFlags) error {
 }
 
 // validation is what validate --json prints.
-func (s *session) validation(status int) any {
+func (s *session) validation(status int, past *stateCheck) any {
 	tables := make([]any, len(s.tables))
 	for i, t := range s.tables {
 		tables[i] = reports.TableJSON(t)
@@ -85,7 +93,9 @@ func (s *session) validation(status int) any {
 		Tables     []any  `json:"tables"`
 		Settings   any    `json:"settings"`
 		ExitCode   int    `json:"exit_code"`
-	}{s.job.File, s.job.Settings().Date, s.incomplete(), len(s.rejects), tables, s.job.Settings(), status}
+
+		State *stateCheck `json:"state"` // null without
+	}{s.job.File, s.job.Settings().Date, s.incomplete(), len(s.rejects), tables, s.job.Settings(), status, past}
 }
 
 func (s *session) printValidation() {

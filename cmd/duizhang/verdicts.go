@@ -135,6 +135,9 @@ func (a *app) importVerdicts(ctx context.Context, file, dir, by string, wait boo
 	if err := verdicts.Make(dir); err != nil {
 		return a.stateError(err)
 	}
+	if err := a.settleState(ctx, dir); err != nil {
+		return err
+	}
 	lock, err := a.lockState(ctx, dir, wait)
 	if err != nil {
 		return err
@@ -276,7 +279,10 @@ type eventLines struct {
 
 // listVerdicts gives the verdicts that hold, in the order in which they came;
 // behind them the open breaks of the latest day, if asked for.
-func (a *app) listVerdicts(dir string, open, history bool) ([]listed, error) { //nolint:revive // flag-parameter: both are flags of the command
+func (a *app) listVerdicts(ctx context.Context, dir string, open, history bool) ([]listed, error) { //nolint:revive // flag-parameter: both are flags of the command
+	if err := a.settleState(ctx, dir); err != nil {
+		return nil, err
+	}
 	store, err := verdicts.Open(dir)
 	if err != nil {
 		return nil, a.stateError(err)
@@ -353,7 +359,7 @@ func (a *app) verdictsList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := a.listVerdicts(dir, open, history || a.json)
+			list, err := a.listVerdicts(cmd.Context(), dir, open, history || a.json)
 			if err != nil {
 				return err
 			}
@@ -414,7 +420,7 @@ no verdict.`),
 			if err != nil {
 				return err
 			}
-			list, err := a.listVerdicts(dir, open, false)
+			list, err := a.listVerdicts(cmd.Context(), dir, open, false)
 			if err != nil {
 				return err
 			}
