@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"duizhang": main, "dying": dying, "holding": holding})
+	testscript.Main(m, map[string]func(){"duizhang": main, "dying": dying, "full": full, "holding": holding})
 }
 
 // TestScripts runs testdata/*.txtar: one for each command, with its flags, exit
