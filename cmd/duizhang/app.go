@@ -111,7 +111,7 @@ func (a *app) root() *cobra.Command {
 	root.Flags().BoolVar(&a.version, "version", false, a.say("显示版本", "print the version"))
 	root.AddCommand(
 		a.runCommand(), a.demoCommand(), a.initCommand(), a.inspectCommand(), a.validateCommand(),
-		a.explainCommand(), a.runsCommand(), a.diffCommand(), a.replayCommand(), a.verdictsCommand(), a.claimCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(),
+		a.explainCommand(), a.runsCommand(), a.diffCommand(), a.replayCommand(), a.stateCommand(), a.verdictsCommand(), a.claimCommand(), a.shiftCommand(), a.prorateCommand(), a.refundCommand(), a.pidCommand(),
 		a.hashMemberCommand(), a.generateCommand(),
 		a.completionCommand(), a.versionCommand(),
 	)

@@ -143,10 +143,15 @@ func (a *app) stateFault(ctx context.Context, err error) error {
 	if e, ok := errors.AsType[*state.FolderError](err); ok {
 		return usage(e.Text(a.chinese()), "")
 	}
-	if e, ok := errors.AsType[*state.DamageError](err); ok {
+	_, damaged := errors.AsType[*state.DamageError](err)
+	text, more, _ := strings.Cut(err.Error(), "\n")
+	if damaged || strings.Contains(err.Error(), "checksum mismatch") { // what the database says of a block goes on for pages
+		if at := strings.Index(more, "checksum mismatch"); at >= 0 {
+			text += ": checksum mismatch"
+		}
 		return &failure{
-			status: exitInput, err: e,
-			hint: a.say("状态损坏：用 duizhang state check 看看有哪些，再从备份恢复，或按 docs/state.md 重新开始", "the state is damaged: see duizhang state check, then restore a backup, or begin anew as docs/state.md says"),
+			status: exitInput, err: errors.New(text),
+			hint: a.say("状态损坏：从备份恢复，或按 docs/state.md 重新开始", "the state is damaged: restore a backup, or begin anew as docs/state.md says"),
 		}
 	}
 	return &failure{status: exitUsage, err: err}

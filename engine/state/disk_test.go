@@ -194,8 +194,12 @@ func TestReadOnly(t *testing.T) {
 	if err != nil || len(runs) != 1 || runs[0].Token != state.DateText(firstDay)+"#1" || !runs[0].Current || !runs[0].Kept || runs[0].Job != "j" {
 		t.Errorf("Runs = %+v, %v", runs, err)
 	}
-	if _, err := s.Begin(firstDay, schema.NewWords(), 400); err == nil {
-		t.Error("Begin of what is read only succeeds")
+	day, err := s.Begin(firstDay, schema.NewWords(), 400) // a run that leaves nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := day.Prepare(context.Background(), state.Run{}); err == nil {
+		t.Error("Prepare of what is read only succeeds")
 	}
 	if problems, err := s.Check(context.Background()); err != nil || len(problems) != 0 {
 		t.Errorf("Check = %v, %v", problems, err)
