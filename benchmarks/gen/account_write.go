@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // accountWriter writes the account bill of one merchant.
@@ -21,6 +23,7 @@ type accountWriter struct {
 	step    int64 // of flow: 1, or −1 where the newest row is first
 	balance fen
 	in, not movementSum
+	kinds   map[string]*[2]movementSum // income and expense by 业务类型
 
 	cells []string // reused
 	b     []byte   // reused
@@ -61,7 +64,7 @@ func (w *world) writeAccounts(ctx context.Context, dir string) error {
 }
 
 func (w *world) writeAccount(ctx context.Context, dir string, m int, o *order) error {
-	p := accountWriter{w: w, m: m, layout: w.accountLayout(m), balance: 1_000_000, step: 1, enc: gb18030}
+	p := accountWriter{w: w, m: m, layout: w.accountLayout(m), balance: 1_000_000, step: 1, enc: gb18030, kinds: map[string]*[2]movementSum{}}
 	if err := p.open(dir); err != nil {
 		return err
 	}
@@ -100,6 +103,9 @@ func (w *world) writeAccount(ctx context.Context, dir string, m int, o *order) e
 	if err := p.out.finish(); err != nil {
 		return err
 	}
+	if err := p.summary(dir); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -136,23 +142,72 @@ func (p *accountWriter) top() {
 		p.out.line("#查询起始日期：" + w.cfg.Date + " 00:00:00查询终止日期：" + w.cfg.Date + " 23:59:59")
 		return
 	}
-	const layout = "2006年01月02日 15:04:05"
-	p.out.line("#支付宝账务明细查询")
-	p.out.line("#账号：[" + pid + billSuffix + "]")
-	p.out.line("#起始日期：[" + w.date.Format(layout) + "]   终止日期：[" + w.date.AddDate(0, 0, 1).Format(layout) + "]")
-	p.out.line("#" + strings.Repeat("-", 41) + "账务明细列表" + strings.Repeat("-", 40))
+	p.preamble(p.out.line, "账务明细")
 }
 
-func (p *accountWriter) bottom() {
-	exported := p.w.date.Add(29*3600*1e9 + 46*60*1e9 + 49*1e9)
+// preamble is what stands above the header of a bill and of its summary.
+func (p *accountWriter) preamble(line func(string), title string) {
+	w := p.w
+	line("#支付宝" + title + "查询")
+	line("#账号：[" + w.merchants[p.m].pid + billSuffix + "]")
+	line("#起始日期：[" + w.date.Format(layoutOfDay) + "]   终止日期：[" + w.date.AddDate(0, 0, 1).Format(layoutOfDay) + "]")
+	line("#" + strings.Repeat("-", 41) + title + "列表" + strings.Repeat("-", 40))
+}
+
+// summary writes the 账务汇总 of a bill: a line a type, and their total.
+func (p *accountWriter) summary(dir string) error {
 	if p.layout.portal {
-		p.out.line("#导出时间：" + exported.Format("2006-01-02 15:04:05"))
+		return nil
+	}
+	s, err := createSheet(dir, "account/"+p.w.merchants[p.m].pid+billSuffix+"_"+p.w.compact+"_账务汇总.csv")
+	if err != nil {
+		return err
+	}
+	s.encoding = gb18030
+	p.preamble(s.line, "账务汇总")
+	s.line("类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）,总金额（元）")
+	kinds := slices.Collect(maps.Keys(p.kinds))
+	slices.Sort(kinds)
+	row := func(kind string, in, out movementSum) {
+		s.line(fmt.Sprintf("%s,%d,%s,%d,%s,%s", kind, in.rows, appendFen(nil, in.amount), out.rows,
+			appendFen(nil, p.signed(out.amount)), appendFen(nil, in.amount-out.amount)))
+	}
+	for _, kind := range kinds {
+		row(kind, p.kinds[kind][0], p.kinds[kind][1])
+	}
+	row("合计", p.in, p.not)
+	s.line("#" + strings.Repeat("-", 41) + "账务汇总列表结束" + strings.Repeat("-", 36))
+	s.line("#导出时间：[" + p.exported().Format(layoutOfDay) + "]")
+	return s.finish()
+}
+
+// exported is when the bill was made.
+func (p *accountWriter) exported() time.Time {
+	return p.w.date.Add(29*time.Hour + 46*time.Minute + 49*time.Second)
+}
+
+func (p *accountWriter) addKind(row *accountRow) {
+	if p.layout.portal {
+		return
+	}
+	if p.kinds[row.kind] == nil {
+		p.kinds[row.kind] = new([2]movementSum)
+	}
+	p.kinds[row.kind][0].add(row.in)
+	p.kinds[row.kind][1].add(row.out)
+}
+
+const layoutOfDay = "2006年01月02日 15:04:05"
+
+func (p *accountWriter) bottom() {
+	if p.layout.portal {
+		p.out.line("#导出时间：" + p.exported().Format("2006-01-02 15:04:05"))
 		return
 	}
 	p.out.line("#" + strings.Repeat("-", 41) + "账务明细列表结束" + strings.Repeat("-", 36))
 	p.out.line(fmt.Sprintf("#支出合计：%d笔，共%s元", p.not.rows, appendFen(nil, p.signed(p.not.amount))))
 	p.out.line(fmt.Sprintf("#收入合计：%d笔，共%s元", p.in.rows, appendFen(nil, p.in.amount)))
-	p.out.line("#导出时间：[" + exported.Format("2006年01月02日 15:04:05") + "]")
+	p.out.line("#导出时间：[" + p.exported().Format(layoutOfDay) + "]")
 }
 
 // otherRows are the rows beyond the trade bill.
@@ -190,6 +245,7 @@ func (p *accountWriter) movement(row *accountRow, tradeNo, number []byte) {
 	}
 	p.in.add(row.in)
 	p.not.add(row.out)
+	p.addKind(row)
 	p.cells = p.cells[:0]
 	for _, c := range p.layout.columns {
 		p.cells = append(p.cells, p.cell(c, row, tradeNo, number))
