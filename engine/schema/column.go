@@ -185,12 +185,21 @@ func appendAll(dst, from []column) {
 
 func pick[T any](to, from []T, rows []int32) []T {
 	at := len(to)
-	to = slices.Grow(to, len(rows))[:at+len(rows)]
+	to = roomFor(to, len(rows))[:at+len(rows)]
 	picked := to[at:]
 	for i, row := range rows {
 		picked[i] = from[row]
 	}
 	return to
+}
+
+// roomFor makes room for n more values, and for some beyond: the next table is a
+// little larger as often as not.
+func roomFor[T any](s []T, n int) []T {
+	if cap(s)-len(s) < n {
+		s = slices.Grow(s, n+n/8)
+	}
+	return s
 }
 
 // pick appends the given values of another column.
@@ -201,7 +210,11 @@ func (t *Text) pick(from *Text, rows []int32) {
 	if len(t.Offsets) == 0 {
 		t.Offsets = append(t.Offsets, 0)
 	}
-	data, offsets := t.Data, slices.Grow(t.Offsets, len(rows))
+	n := 0
+	for _, row := range rows {
+		n += int(from.Offsets[row+1] - from.Offsets[row])
+	}
+	data, offsets := roomFor(t.Data, n), roomFor(t.Offsets, len(rows))
 	for _, row := range rows {
 		data = append(data, from.At(int(row))...)
 		offsets = append(offsets, int32(len(data)))
