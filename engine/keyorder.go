@@ -15,7 +15,7 @@ type keyOrder struct {
 	rows   []int32 // of a table, as they are to stand
 	first  []int32 // of each run as it stood: its first line
 	lines  []int32
-	spare  schema.Spare
+	spare  [7]schema.Spare // one a table: what a small table gives back is too small for a large one
 	groups []int32
 }
 
@@ -31,15 +31,15 @@ func (w *worker) inKeyOrder() {
 	o.rankKeys(&w.keys)
 	w.keys.renumber(o.rank)
 	w.orderKey = o.byKey(w.orderKey)
-	o.moveRuns(&r.Orders, &r.Lines, r.Orders.Lines)
+	o.moveRuns(&r.Orders, &r.Lines, r.Orders.Lines, o.spare[0:2])
 	w.refundKey = o.byKey(w.refundKey)
-	o.moveRuns(&r.Refunds, &r.RefundLines, r.Refunds.Lines)
+	o.moveRuns(&r.Refunds, &r.RefundLines, r.Refunds.Lines, o.spare[2:4])
 	w.billKey = o.byKey(w.billKey)
-	schema.Reorder(&r.Bills, o.rows, &o.spare)
+	schema.Reorder(&r.Bills, o.rows, &o.spare[4])
 	w.accountKey = o.byKey(w.accountKey)
-	schema.Reorder(&r.Accounts, o.rows, &o.spare)
+	schema.Reorder(&r.Accounts, o.rows, &o.spare[5])
 	w.statementKey = o.byKey(w.statementKey)
-	schema.Reorder(&r.Statements, o.rows, &o.spare)
+	schema.Reorder(&r.Statements, o.rows, &o.spare[6])
 	w.numberTrades()
 	w.statementsInTradeOrder()
 	w.keys.seat(
@@ -55,7 +55,7 @@ func (w *worker) inKeyOrder() {
 func (w *worker) statementsInTradeOrder() {
 	r, o := &w.rows, &w.ordering
 	o.sort(w.statementTrade, w.trades.len())
-	schema.Reorder(&r.Statements, o.rows, &o.spare)
+	schema.Reorder(&r.Statements, o.rows, &o.spare[6])
 	o.groups = pick(o.groups[:0], w.statementKey, o.rows)
 	w.statementKey, o.groups = o.groups, w.statementKey
 	o.groups = pick(o.groups[:0], w.statementTrade, o.rows)
@@ -138,11 +138,11 @@ func (o *keyOrder) sort(group []int32, n int) {
 }
 
 // moveRuns puts runs, and the lines that belong to each, as o.rows has them.
-func (o *keyOrder) moveRuns(runs, lines schema.Rows, counts []int32) {
+func (o *keyOrder) moveRuns(runs, lines schema.Rows, counts []int32, spare []schema.Spare) {
 	o.first = lineStarts(o.first, counts)
 	o.lines = linesOf(o.lines[:0], o.rows, o.first)
-	schema.Reorder(lines, o.lines, &o.spare)
-	schema.Reorder(runs, o.rows, &o.spare)
+	schema.Reorder(runs, o.rows, &spare[0])
+	schema.Reorder(lines, o.lines, &spare[1])
 }
 
 func pick(to, from, rows []int32) []int32 {
