@@ -54,8 +54,9 @@ var TruthCodes = []string{"refund_orphan", "refund_exceeds_total", "refund_split
 type effect struct {
 	truth   *DayTruth
 	byKey   map[string][]*unitOfDay   // what is settled
-	byTrade map[string][]*unitOfDay   // likewise, those with a bill row
-	refunds map[string][]*refundOfDay // by key: those that count, of a known trade
+	byTrade map[string][]*unitOfDay   // likewise, where the number is known
+	refunds map[string][]*refundOfDay // by key: those that count
+	closed  map[string]bool           // refunds by key and request that do not wait
 	carried []*unitOfDay
 	waiting []*refundOfDay
 }
@@ -160,7 +161,7 @@ func (l *Ledger) compute(day int, files []DayFile) (*effect, error) {
 		l: l, d: l.d, day: day, orders: map[string]*unitOfDay{}, bills: map[string]*unitOfDay{},
 		out: &effect{
 			truth: &DayTruth{}, byKey: map[string][]*unitOfDay{}, byTrade: map[string][]*unitOfDay{},
-			refunds: map[string][]*refundOfDay{},
+			refunds: map[string][]*refundOfDay{}, closed: map[string]bool{},
 		},
 	}
 	for _, k := range slices.Sorted(maps.Keys(l.effects)) {
@@ -198,6 +199,7 @@ func (r *dayRun) takeCarried() {
 	for _, u := range last.carried {
 		c := *u
 		c.status, c.reason, c.refunded, c.noteRefunded = "", "", 0, false
+		r.doubt(r.settled(&c))
 		r.units = append(r.units, &c)
 		if c.pos {
 			r.orders[c.key()] = &c
@@ -208,6 +210,9 @@ func (r *dayRun) takeCarried() {
 	for _, x := range last.waiting {
 		c := *x
 		c.status, c.reason, c.of, c.known, c.counted, c.expected, c.cumulative = "", "", nil, false, false, parts{}, 0
+		for _, e := range r.past {
+			r.doubt(e.closed[c.key()+c.posNo+c.billNo])
+		}
 		r.refunds = append(r.refunds, &c)
 	}
 }
@@ -368,18 +373,23 @@ func (r *dayRun) settle() {
 			r.out.carried = append(r.out.carried, u)
 		} else {
 			r.out.byKey[u.key()] = append(r.out.byKey[u.key()], u)
-			if u.bill {
+			if u.tradeNo != "" {
 				r.out.byTrade[u.tradeNo] = append(r.out.byTrade[u.tradeNo], u)
 			}
 		}
 	}
 }
 
+// doubt: a day that was run later than the one after it has settled what that one
+// still carries.
+func (r *dayRun) doubt(there bool) { //nolint:revive // flag-parameter: it is what is doubtful
+	r.out.truth.Doubtful = r.out.truth.Doubtful || there
+}
+
 // seen reports whether an earlier day settled the same side already.
-func (r *dayRun) seen(u *unitOfDay) bool {
-	if u.since < r.day {
-		return false
-	}
+func (r *dayRun) seen(u *unitOfDay) bool { return u.since == r.day && r.settled(u) }
+
+func (r *dayRun) settled(u *unitOfDay) bool {
 	for _, e := range r.past {
 		for _, s := range e.byKey[u.key()] {
 			if u.bill && s.bill && s.tradeNo == u.tradeNo || u.pos && s.pos {
@@ -421,9 +431,15 @@ func (r *dayRun) trade(x *refundOfDay) *unitOfDay {
 // before are the refunds of earlier days that moved the trade's cumulative amount.
 func (r *dayRun) before(u *unitOfDay) fen {
 	var x fen
+	seen := map[string]bool{}
 	for _, e := range r.past {
 		for _, ref := range e.refunds[u.key()] {
-			x += ref.amount
+			if no := ref.request() + "@" + strconv.FormatInt(ref.billTime, 10); seen[no] {
+				r.doubt(true)
+			} else {
+				seen[no] = true
+				x += ref.amount
+			}
 		}
 	}
 	return x
@@ -457,10 +473,15 @@ func (r *dayRun) settleRefunds() {
 		r.follow(chains[key])
 	}
 	for _, x := range r.refunds {
+		if x.status != "pending" {
+			for _, no := range []string{x.posNo, x.billNo} {
+				r.out.closed[x.key()+no] = true
+			}
+		}
 		switch {
 		case x.status == "pending":
 			r.out.waiting = append(r.out.waiting, x)
-		case x.counted && x.bill && x.of != nil:
+		case x.counted && x.bill:
 			r.out.refunds[x.key()] = append(r.out.refunds[x.key()], x)
 		}
 	}
@@ -487,24 +508,26 @@ func (r *dayRun) follow(chain []*refundOfDay) {
 	}
 	for _, x := range chain {
 		left := fen(0)
-		total, fund, known := fen(0), funding{}, false
+		total, fund := fen(0), funding{}
 		if u != nil {
-			total, fund, known = u.money()
-			if known {
-				left = fund.buyer + fund.red + fund.allowance - fund.returned(so).sum()
-			}
+			total, fund = u.money()
+			left = fund.buyer + fund.red + fund.allowance - fund.returned(so).sum()
 		}
 		if x.status == "matched" && x.amount != x.posAmount && (!x.listPrice || x.amount != min(x.posAmount, left)) {
 			x.status = "amount_mismatch"
 		}
-		if !x.bill && x.status != "pending" || u == nil {
+		if !x.bill && x.status != "pending" {
+			continue
+		}
+		if u == nil {
+			x.counted = x.bill // for a day that knows the order
 			continue
 		}
 		amount := x.posAmount
 		if x.bill {
 			amount = x.amount
 		}
-		x.known = known
+		x.known = true
 		if so+amount > total {
 			x.cumulative = so
 			if x.bill {
@@ -516,7 +539,7 @@ func (r *dayRun) follow(chain []*refundOfDay) {
 		x.expected = fund.returned(so + amount).minus(fund.returned(so))
 		so += amount
 		x.cumulative = so
-		if x.bill && known && x.expected != x.actual {
+		if x.bill && x.expected != x.actual {
 			r.found("refund_split", x)
 		}
 	}
@@ -526,11 +549,14 @@ func (r *dayRun) follow(chain []*refundOfDay) {
 }
 
 // money is what paid the trade: the bill's, else the till's.
-func (u *unitOfDay) money() (total fen, fund funding, known bool) {
+func (u *unitOfDay) money() (total fen, fund funding) {
 	if u.bill {
-		return u.total, u.fund, true
+		return u.total, u.fund
 	}
-	return u.posTotal, u.posFund, u.posStated
+	if !u.posStated { // what is not said to be paid otherwise, the buyer paid
+		return u.posTotal, funding{buyer: u.posTotal}
+	}
+	return u.posTotal, u.posFund
 }
 
 // audit says what the statement's rows come to.
@@ -572,7 +598,7 @@ func (r *dayRun) audit() error {
 		if len(found) > 1 {
 			r.out.truth.Doubtful = true
 		}
-		if len(found) == 0 {
+		if len(found) == 0 || !found[len(found)-1].bill {
 			continue
 		}
 		u := found[len(found)-1]
@@ -619,7 +645,7 @@ func (r *dayRun) state() {
 		if u.status == "duplicate" {
 			cells[5] = "?"
 			cells[6] = "?"
-		} else if _, f, known := u.money(); known && !u.wechat {
+		} else if _, f := u.money(); !u.wechat {
 			for k, v := range [...]fen{f.buyer, f.red, f.allowance, f.coupon} {
 				cells[7+k] = amount(true, v)
 			}
