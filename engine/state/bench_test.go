@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+
 	"duizhang/engine/schema"
 	"duizhang/engine/state"
 	"duizhang/rules"
@@ -128,7 +132,39 @@ func (b *business) part(date int32, n, parts, part int) (*schema.Settled, *schem
 			t.RedPacket = append(t.RedPacket, 0)
 		}
 	}
+	fillBlank(&s)
+	fillBlank(&t)
 	return &s, &t
+}
+
+// fillBlank gives columns that nothing was said of their blanks.
+func fillBlank(rows schema.Rows) {
+	for _, f := range schema.Fields(rows) {
+		for range rows.Len() {
+			switch data := f.Data.(type) {
+			case *[]int64:
+				if len(*data) < rows.Len() {
+					*data = append(*data, 0)
+				}
+			case *[]int32:
+				if len(*data) < rows.Len() {
+					*data = append(*data, 0)
+				}
+			case *[]uint32:
+				if len(*data) < rows.Len() {
+					*data = append(*data, 0)
+				}
+			case *[]uint8:
+				if len(*data) < rows.Len() {
+					*data = append(*data, 0)
+				}
+			case *schema.Text:
+				if data.Len() < rows.Len() {
+					data.Append(nil)
+				}
+			}
+		}
+	}
 }
 
 func given(v int64) int64 {
@@ -331,4 +367,67 @@ func find(b *testing.B, d *state.Day, wanted []*schema.Wanted) int {
 		sum += n
 	}
 	return sum
+}
+
+// BenchmarkParquet is what the same rows take as Parquet, sorted by trade_no: written,
+// and the column of trade_nos read back whole, which a look-up in files without an
+// index of pages comes to once there is one trade in each group of rows.
+func BenchmarkParquet(b *testing.B) {
+	shop := newBusiness()
+	n := *benchTrades
+	s := openBench(b, b.TempDir())
+	defer s.Close()
+	leave(b, s, shop.words, firstDay, shop.day(firstDay, n))
+	dir := b.TempDir()
+	round := 0
+	var writing, reading time.Duration
+	var size int64
+	for b.Loop() {
+		round++
+		out := filepath.Join(dir, fmt.Sprint(round))
+		from := usage()
+		if err := s.Export(context.Background(), out); err != nil {
+			b.Fatal(err)
+		}
+		writing += usage() - from
+		path := filepath.Join(out, "trades", state.DateText(firstDay)+".parquet")
+		info, err := os.Stat(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		size = info.Size()
+		from = usage()
+		readColumn(b, path, "trade_no", n)
+		reading += usage() - from
+	}
+	rows := float64(round) * float64(n)
+	b.ReportMetric(float64(size)/float64(n), "B/trade")
+	b.ReportMetric(writing.Seconds()/rows*1e6, "write-cpu-s/1M")
+	b.ReportMetric(reading.Seconds()/rows*1e6, "key-cpu-s/1M")
+}
+
+func readColumn(b *testing.B, path, name string, rows int) {
+	b.Helper()
+	f, err := file.OpenParquetFile(path, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	r, err := pqarrow.NewFileReader(f, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
+	if err != nil {
+		b.Fatal(err)
+	}
+	read := 0
+	for g := range f.NumRowGroups() {
+		column := f.MetaData().Schema.ColumnIndexByName(name)
+		table, err := r.ReadRowGroups(context.Background(), []int{column}, []int{g})
+		if err != nil {
+			b.Fatal(err)
+		}
+		read += int(table.NumRows())
+		table.Release()
+	}
+	if read != rows {
+		b.Fatalf("%d rows, want %d", read, rows)
+	}
 }

@@ -2,7 +2,9 @@ package state
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // pebble ends the process where it cannot write its log or manifest: what is on disk
@@ -10,9 +12,10 @@ import (
 // error stops whoever met it, for ever, and is given to whoever waits in guard. The
 // database is used no more; opened again it is as before or as after.
 type fatal struct {
-	once   sync.Once
-	failed chan struct{}
-	err    error
+	once    sync.Once
+	failed  chan struct{}
+	err     error
+	blocked atomic.Bool // somebody was stopped, with all that it holds
 }
 
 func newFatal() *fatal { return &fatal{failed: make(chan struct{})} }
@@ -25,16 +28,35 @@ func (*fatal) Errorf(string, ...any) {}
 
 // Fatalf does not return.
 func (f *fatal) Fatalf(format string, args ...any) {
-	f.once.Do(func() {
-		f.err = fmt.Errorf(format, args...)
-		for _, a := range args {
-			if err, ok := a.(error); ok {
-				f.err = fmt.Errorf("%w", err)
-			}
+	err := fmt.Errorf(format, args...)
+	for _, a := range args {
+		if cause, ok := a.(error); ok {
+			err = cause
 		}
+	}
+	f.blocked.Store(true)
+	f.fail(err)
+	select {}
+}
+
+func (f *fatal) fail(err error) {
+	f.once.Do(func() {
+		f.err = err
 		close(f.failed)
 	})
-	select {}
+}
+
+// panicked: in places pebble panics with the error of a step that failed.
+func (f *fatal) panicked() {
+	r := recover()
+	if r == nil {
+		return
+	}
+	err, ok := r.(error)
+	if _, ours := r.(runtime.Error); ours || !ok {
+		panic(r)
+	}
+	f.fail(err)
 }
 
 // failed reports whether the database gave up.
@@ -53,7 +75,10 @@ func (s *Store) guard(use func() error) error {
 		return s.wrap(s.fatal.err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- use() }()
+	go func() {
+		defer s.fatal.panicked()
+		done <- use()
+	}()
 	select {
 	case err := <-done:
 		return err

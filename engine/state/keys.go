@@ -12,13 +12,17 @@ import (
 //	a                                        the format: which version wrote the database (version.go)
 //	g                                        the number of the next generation
 //	d date                                   which generations of the date's rows count (pointer)
+//	h date revision                          the record of a run, JSON
 //	x date revision                          what the caller recorded with it
-//	r date revision                          the record of a run, JSON
 //	b date generation kind …                 the rows of one run, written once and never changed
 //	i break-id date generation what row      where a break was reported, or closed
 //	m trade-hash date generation row         a refund of a trade
 //	n trade-hash date generation row         a refund without trade_no, by merchant and out_trade_no
 //	s subject-hash date generation row       the breaks about a subject
+//
+// The keys that a run commits, d to h and x, lie in no range that its tables cover, b and i to
+// s: pebble takes the tables over without a new log, in which a full disk would end
+// the process.
 //
 // A generation is one attempt to write a run, and never used again: keys of i, m, n
 // and s count if their generation is the one that d names. What no d names was left by a
@@ -27,7 +31,7 @@ const (
 	formatKey   = 'a'
 	nextKey     = 'g'
 	dayKey      = 'd'
-	runKey      = 'r'
+	runKey      = 'h'
 	detailKey   = 'x'
 	bulkKey     = 'b'
 	breakKey    = 'i'

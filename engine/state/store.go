@@ -131,6 +131,11 @@ func (s *Store) open(onDisk bool) error { //nolint:revive // a test's file syste
 			return fmt.Errorf("state: %w", err)
 		}
 	}
+	if !s.readOnly {
+		if err := s.syncFolders(); err != nil {
+			return s.wrap(err)
+		}
+	}
 	if s.readOnly {
 		desc, err := pebble.Peek(s.database(), s.fs)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -166,6 +171,22 @@ func (s *Store) open(onDisk bool) error { //nolint:revive // a test's file syste
 	})
 }
 
+// syncFolders makes the folders that hold the database durable: it does so with its
+// own alone.
+func (s *Store) syncFolders() error {
+	state := s.fs.PathDir(s.dir)
+	for _, folder := range []string{s.dir, state, s.fs.PathDir(state)} {
+		dir, err := s.fs.OpenDir(folder)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // options are pebble's. What they say of files is a part of the format.
 func (s *Store) options() *pebble.Options {
 	const cache, memTable = 32 << 20, 8 << 20
@@ -189,7 +210,7 @@ func (s *Store) Close() error {
 		s.db = nil
 	}
 	if s.dbLock != nil {
-		if s.failed() {
+		if s.fatal.blocked.Load() {
 			err = errors.Join(err, s.dbLock.Close()) // the database's share
 		}
 		err = errors.Join(err, s.dbLock.Close())
