@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -112,24 +114,42 @@ func (c *checker) check() error {
 
 // blocks verifies the checksum of every block of every table.
 func (c *checker) blocks() error {
-	levels, err := c.s.db.SSTables()
+	names, err := c.tables()
 	if err != nil {
 		return err
 	}
-	seen := map[string]bool{}
-	for _, tables := range levels {
-		for _, t := range tables {
-			name := fmt.Sprintf("%06d.sst", t.BackingSSTNum)
-			if seen[name] {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		err := c.table(c.s.fs.PathJoin(c.s.database(), name))
+		if errors.Is(err, fs.ErrNotExist) {
+			// Tables are put together in the background: this one may be gone by now.
+			now, listing := c.tables()
+			if listing != nil {
+				return listing
+			}
+			if !now[name] {
 				continue
 			}
-			seen[name] = true
-			if err := c.failed("database: "+name, c.table(c.s.fs.PathJoin(c.s.database(), name))); err != nil {
-				return err
-			}
+		}
+		if err := c.failed("database: "+name, err); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// tables are the names of all tables.
+func (c *checker) tables() (map[string]bool, error) {
+	levels, err := c.s.db.SSTables()
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, tables := range levels {
+		for _, t := range tables {
+			names[fmt.Sprintf("%06d.sst", t.BackingSSTNum)] = true
+		}
+	}
+	return names, nil
 }
 
 func (c *checker) table(path string) error {

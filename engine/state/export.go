@@ -157,18 +157,18 @@ func dateColumn(name string, at func(rows exported, i int) int32) parquetColumn 
 // words of the rules, times and amounts are such.
 func columnOf(name string, pick func(rows exported) schema.Field, texts func() []string) parquetColumn {
 	long := func(rows exported, i int) int64 { return (*pick(rows).Data.(*[]int64))[i] }
-	switch {
-	case name == "status":
+	switch name {
+	case "status":
 		return textColumn(name, func(rows exported, i int) string {
 			return rules.Status((*pick(rows).Data.(*[]uint8))[i]).String()
 		})
-	case name == "reason":
+	case "reason":
 		return textColumn(name, func(rows exported, i int) string {
 			return rules.Reason((*pick(rows).Data.(*[]uint8))[i]).String()
 		})
-	case name == "time" || name == "order_time" || name == "bill_time" || name == "created":
+	case "time", "order_time", "bill_time", "created":
 		return momentColumn(name, long)
-	case name == "quantity" || name == "price" || name == "gap":
+	case "quantity", "price", "gap":
 		return numberColumn(name, long)
 	}
 	switch pick(nil).Data.(type) {

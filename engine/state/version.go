@@ -33,7 +33,7 @@ type VersionError struct {
 func (e *VersionError) Error() string { return e.Text(false) }
 
 // Text says what is wrong and what to do, in Chinese or in English.
-func (e *VersionError) Text(chinese bool) string { //nolint:revive // one of two languages
+func (e *VersionError) Text(chinese bool) string {
 	by := e.Writer
 	switch {
 	case e.Format <= format && chinese:

@@ -103,7 +103,7 @@ func (w watched) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCa
 
 // MkdirAll announces a folder that is not there yet.
 func (w watched) MkdirAll(dir string, perm os.FileMode) error {
-	if info, err := w.FS.Stat(dir); err == nil && info.IsDir() {
+	if info, err := w.Stat(dir); err == nil && info.IsDir() {
 		return nil
 	}
 	if err := fsys.Before(fsys.ToMkdir, dir); err != nil {
