@@ -382,7 +382,7 @@ func (r *dayRun) settle() {
 
 // doubt: a day that was run later than the one after it has settled what that one
 // still carries.
-func (r *dayRun) doubt(there bool) { //nolint:revive // flag-parameter: it is what is doubtful
+func (r *dayRun) doubt(there bool) {
 	r.out.truth.Doubtful = r.out.truth.Doubtful || there
 }
 
