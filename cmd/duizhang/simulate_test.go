@@ -33,7 +33,7 @@ func simulatedDays(t *testing.T) int {
 	if testing.Short() {
 		return 20
 	}
-	return 200
+	return 120
 }
 
 // Night after night, with files that come late or are put right later, days that

@@ -38,48 +38,13 @@ func (d *Day) later(before *pointer) ([]int32, error) {
 
 // A change is what differs between two revisions of a date.
 type change struct {
-	was, now *rows // was is nil for nothing
-	// byNumber: a refund without trade_no differs. It may be of a trade whose number
-	// a look-up did not name.
-	byNumber bool
+	was, now *rows           // was is nil for nothing
 	breaks   map[string]bool // ids that only one of the two reported
 	subjects map[int64]bool  // hashes, of breaks that were reported or closed otherwise
 }
 
 func changeOf(was, now *rows) (*change, error) {
 	c := &change{was: was, now: now, breaks: map[string]bool{}, subjects: map[int64]bool{}}
-	counts := map[uint64]int{}
-	var buf []byte
-	for k, r := range []*rows{was, now} {
-		if r == nil {
-			continue
-		}
-		sign := 2*k - 1
-		if err := r.dictionary(); err != nil {
-			return nil, err
-		}
-		err := r.returned(func(p *returnedPage) error {
-			fields := refunds.fields(&p.Returned)
-			for i := range p.Len() {
-				if len(p.TradeNo.At(i)) > 0 {
-					continue
-				}
-				var digest uint64
-				var err error
-				if digest, buf, err = digestRow(r, fields, i, buf); err != nil {
-					return err
-				}
-				counts[digest] += sign
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, n := range counts {
-		c.byNumber = c.byNumber || n != 0
-	}
 	return c, c.findBreaks()
 }
 
@@ -133,7 +98,7 @@ func (d *Day) stale(date int32, c *change) (bool, error) {
 	if stale, err := d.staleBreaks(r, c); stale || err != nil {
 		return stale, err
 	}
-	return d.staleAnswers(r, c)
+	return d.staleAnswers(r)
 }
 
 // carriedTo are the date whose carried rows a run of a date takes, and their digest.
@@ -190,8 +155,9 @@ func (d *Day) staleBreaks(r *rows, c *change) (bool, error) {
 	return false, err
 }
 
-// staleAnswers asks again what the run asked.
-func (d *Day) staleAnswers(r *rows, c *change) (bool, error) {
+// staleAnswers asks again what the run asked: all of it, for an answer may hang on a
+// trade that another day has, under a number that the look-up did not name.
+func (d *Day) staleAnswers(r *rows) (bool, error) {
 	stale := false
 	var days []*rows
 	err := r.each(askedPages, func(_, value []byte) error {
@@ -205,16 +171,7 @@ func (d *Day) staleAnswers(r *rows, c *change) (bool, error) {
 		if err := r.recode(p.Merchant); err != nil {
 			return err
 		}
-		wanted, answers := schema.Wanted{Merchant: p.Merchant, OutTradeNo: p.OutTradeNo, TradeNo: p.TradeNo, Time: p.Time}, p.Answer
-		if !c.byNumber {
-			rows, err := d.differ(&wanted, c)
-			if err != nil {
-				return err
-			}
-			var some schema.Wanted
-			schema.Append(&some, &wanted, rows)
-			wanted, answers = some, pickRows(nil, answers, rows)
-		}
+		wanted := schema.Wanted{Merchant: p.Merchant, OutTradeNo: p.OutTradeNo, TradeNo: p.TradeNo, Time: p.Time}
 		if wanted.Len() == 0 {
 			return nil
 		}
@@ -223,34 +180,11 @@ func (d *Day) staleAnswers(r *rows, c *change) (bool, error) {
 		}
 		now, err := answer(d, &wanted, days)
 		for i := range now {
-			stale = stale || now[i] != uint64(answers[i])
+			stale = stale || now[i] != uint64(p.Answer[i])
 		}
 		return err
 	})
 	return stale, err
-}
-
-// differ are the rows of wanted that the two revisions answer in two ways.
-func (d *Day) differ(wanted *schema.Wanted, c *change) ([]int32, error) {
-	var days []*rows
-	if c.was != nil {
-		days = []*rows{c.was}
-	}
-	was, err := answer(d, wanted, days)
-	if err != nil {
-		return nil, err
-	}
-	now, err := answer(d, wanted, []*rows{c.now})
-	if err != nil {
-		return nil, err
-	}
-	var rows []int32
-	for i := range now {
-		if now[i] != was[i] {
-			rows = append(rows, int32(i))
-		}
-	}
-	return rows, nil
 }
 
 func answer(d *Day, wanted *schema.Wanted, days []*rows) ([]uint64, error) {
