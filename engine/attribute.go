@@ -181,13 +181,13 @@ func (s *search) suspects(totals map[rules.BreakCode]*Attribution) {
 	for where, i := range s.census.breaks {
 		key := suspectKey{where.code, where.of}
 		if totals[where.code].AllBreaks >= leastBreaks {
-			cells[key] = append(cells[key], brokenCell{s.census.cells[where.cell].keyOf(where.of), i})
+			cells[key] = append(cells[key], brokenCell{s.census.cells.at(int(where.cell)).keyOf(where.of), i})
 		}
 	}
 	for key, list := range cells {
 		k := &suspect{suspectKey: key, all: breakTally{first: schema.Null, last: schema.Null}}
 		for _, c := range list {
-			k.all.merge(&s.census.tallies[c.tally])
+			k.all.merge(s.census.tallies.at(int(c.tally)))
 		}
 		least := max(leastBreaks, (totals[key.code].AllBreaks*coverPart+coverWhole-1)/coverWhole)
 		var often [dimensions][]uint32
@@ -227,7 +227,7 @@ func (s *search) often(list []brokenCell, d Dimension, least int64) []uint32 {
 		if int(value) >= len(counts) {
 			counts = append(counts, make([]int64, int(value)+1-len(counts))...)
 		}
-		counts[value] += s.census.tallies[c.tally].count
+		counts[value] += s.census.tallies.at(int(c.tally)).count
 	}
 	var values []uint32
 	for _, c := range list {
@@ -247,7 +247,7 @@ func (s *search) suspect(k *suspect, list []brokenCell, where place, least int64
 	c := candidate{place: where}
 	for i := range list {
 		if list[i].key[where.dims[0]] == where.values[0] && list[i].key[where.dims[1]] == where.values[1] {
-			c.merge(&s.census.tallies[list[i].tally])
+			c.merge(s.census.tallies.at(int(list[i].tally)))
 		}
 	}
 	if c.count >= least {
@@ -271,7 +271,7 @@ func (s *search) suspectGoods(totals map[rules.BreakCode]*Attribution) {
 		}
 	}
 	for what, i := range s.census.broken {
-		t := &s.census.tallies[i]
+		t := s.census.tallies.at(int(i))
 		k := kinds[what.code]
 		if k == nil || t.count < leastBreaks || t.count*coverWhole < totals[what.code].AllBreaks*coverPart {
 			continue
@@ -299,9 +299,7 @@ func (s *search) countRows() {
 			s.hot[c.dims[0]][c.values[0]], s.hot[c.dims[1]][c.values[1]] = true, true
 		}
 	}
-	for i := range s.census.cells {
-		s.countCell(&s.census.cells[i], places)
-	}
+	s.census.each(func(c *cell) { s.countCell(c, places) })
 	for d := range s.seen {
 		for _, of := range s.seen[d] {
 			for p := range populations {
@@ -503,15 +501,14 @@ func (s *search) during(a *Attribution, c *candidate, of population) {
 	in := func(key *cellKey) bool {
 		return key[c.dims[0]] == c.values[0] && key[c.dims[1]] == c.values[1] && key[DimensionHour] < hours
 	}
-	for i := range s.census.cells {
-		cell := &s.census.cells[i]
-		if key := cell.keyOf(of); cell.counts[of] > 0 && in(&key) {
-			rows[key[DimensionHour]] += int64(cell.counts[of])
+	s.census.each(func(c *cell) {
+		if key := c.keyOf(of); c.counts[of] > 0 && in(&key) {
+			rows[key[DimensionHour]] += int64(c.counts[of])
 		}
-	}
+	})
 	for where, i := range s.census.breaks {
-		if key := s.census.cells[where.cell].keyOf(where.of); where.code == a.Code && where.of == of && in(&key) {
-			breaks[key[DimensionHour]].merge(&s.census.tallies[i])
+		if key := s.census.cells.at(int(where.cell)).keyOf(where.of); where.code == a.Code && where.of == of && in(&key) {
+			breaks[key[DimensionHour]].merge(s.census.tallies.at(int(i)))
 		}
 	}
 	best, from, to := pairGain+math.Log(hours*(hours+1)/2), -1, -1

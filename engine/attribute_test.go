@@ -102,7 +102,7 @@ func (c *chain) attribute(breaks map[rules.BreakCode][]int) []Attribution {
 	var list []Break
 	for i := range c.trades {
 		w := workers[i%2]
-		w.cells[w.place(&c.trades[i], ofOrders)].counts[ofOrders]++
+		w.cells.at(int(w.place(&c.trades[i], ofOrders))).counts[ofOrders]++
 		w.growGoods(len(c.words.Texts()))
 		for _, id := range c.goods[i] {
 			w.goods[id]++

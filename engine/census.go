@@ -74,14 +74,18 @@ func (c *cell) keyOf(of population) cellKey {
 // A census counts the trades and the breaks of a worker's partitions by cell. Sums
 // do not depend on which worker had which partition.
 type census struct {
-	cells []cell
+	cells pages[cell]
 	slots []uint32 // open addressing, a power of two long: number of a cell from 1, 0 for empty
 
 	breaks map[breakCell]int32   // into tallies
 	goods  []uint32              // orders that have the goods, by word
 	broken map[brokenGoods]int32 // into tallies
 
-	tallies []breakTally
+	tallies pages[breakTally]
+
+	// posts count the rows of a post and an hour that no cell has; of the driver's
+	// census, once the workers have ended.
+	posts posts
 }
 
 // A breakCell is one kind of break in one cell, as the population has it.
@@ -135,23 +139,35 @@ func (c *census) at(key *cellKey) int32 {
 	mask := uint32(len(c.slots) - 1)
 	i := hash & mask
 	for ; c.slots[i] != 0; i = (i + 1) & mask {
-		if found := &c.cells[c.slots[i]-1]; found.hash == hash && found.key == *key {
+		if found := c.cells.at(int(c.slots[i] - 1)); found.hash == hash && found.key == *key {
 			return int32(c.slots[i] - 1)
 		}
 	}
-	c.cells = append(c.cells, cell{key: *key, hash: hash, provider: unknownWord})
-	c.slots[i] = uint32(len(c.cells))
-	if 2*len(c.cells) > len(c.slots) {
+	c.cells.add(cell{key: *key, hash: hash, provider: unknownWord})
+	c.slots[i] = uint32(c.cells.n)
+	if 2*c.cells.n > len(c.slots) {
 		c.grow()
 	}
-	return int32(len(c.cells) - 1)
+	return int32(c.cells.n - 1)
+}
+
+// has tells whether there is a cell with that key.
+func (c *census) has(key *cellKey) bool {
+	hash := key.hash()
+	mask := uint32(len(c.slots) - 1)
+	for i := hash & mask; c.slots[i] != 0; i = (i + 1) & mask {
+		if found := c.cells.at(int(c.slots[i] - 1)); found.hash == hash && found.key == *key {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *census) grow() {
 	c.slots = make([]uint32, 2*len(c.slots))
 	mask := uint32(len(c.slots) - 1)
-	for n := range c.cells {
-		i := c.cells[n].hash & mask
+	for n := range c.cells.n {
+		i := c.cells.at(n).hash & mask
 		for c.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
@@ -161,14 +177,15 @@ func (c *census) grow() {
 
 // withProvider is the cell of the orders with that PID, of the cell of any PID.
 func (c *census) withProvider(i int32, provider uint32) int32 {
-	switch c.cells[i].provider {
+	all := c.cells.at(int(i))
+	switch all.provider {
 	case unknownWord:
-		c.cells[i].provider = provider
+		all.provider = provider
 		return i
 	case provider:
 		return i
 	}
-	key := c.cells[i].key
+	key := all.key
 	key[DimensionProvider] = provider
 	return c.at(&key)
 }
@@ -192,11 +209,11 @@ func (c *census) place(key *cellKey, of population) int32 {
 func addTally[K comparable](c *census, tallies map[K]int32, key K, t *breakTally) {
 	i, ok := tallies[key]
 	if !ok {
-		i = int32(len(c.tallies))
-		c.tallies = append(c.tallies, breakTally{})
+		i = int32(c.tallies.n)
+		c.tallies.add(breakTally{})
 		tallies[key] = i
 	}
-	c.tallies[i].merge(t)
+	c.tallies.at(int(i)).merge(t)
 }
 
 // growGoods makes room for the words of goods.
@@ -208,27 +225,88 @@ func (c *census) growGoods(words int) {
 
 // merge adds another worker's census, which is not used again.
 func (c *census) merge(o *census) {
-	if len(c.cells) == 0 && len(c.goods) == 0 {
+	if c.cells.n == 0 && len(c.goods) == 0 {
+		posts := c.posts
 		*c = *o
+		c.posts = posts
 		return
 	}
-	for i := range o.cells {
-		for of, n := range o.cells[i].counts {
+	for i := range o.cells.n {
+		for of, n := range o.cells.at(i).counts {
 			if n > 0 {
-				key := o.cells[i].keyOf(population(of))
-				c.cells[c.place(&key, population(of))].counts[of] += n
+				key := o.cells.at(i).keyOf(population(of))
+				c.cells.at(int(c.place(&key, population(of)))).counts[of] += n
 			}
 		}
 	}
 	for where, i := range o.breaks {
-		key := o.cells[where.cell].keyOf(where.of)
-		c.addBreak(&key, where.of, where.code, &o.tallies[i])
+		key := o.cells.at(int(where.cell)).keyOf(where.of)
+		c.addBreak(&key, where.of, where.code, o.tallies.at(int(i)))
 	}
 	c.growGoods(len(o.goods))
 	for id, n := range o.goods {
 		c.goods[id] += n
 	}
 	for what, i := range o.broken {
-		addTally(c, c.broken, what, &o.tallies[i])
+		addTally(c, c.broken, what, o.tallies.at(int(i)))
+	}
+}
+
+// addPosts adds what the posts of a worker took by hour; they are not used again.
+func (c *census) addPosts(t *posts) { c.posts.merge(t, c) }
+
+// addHour adds what a post took in an hour to the cells.
+func (c *census) addHour(p *post, n hourCount) {
+	key := cellOf(p, n.hour())
+	if n.orders > 0 {
+		counts := &c.cells.at(int(c.place(&key, ofOrders))).counts
+		counts[ofOrders] += n.orders
+		counts[ofAudits] += n.audits
+	}
+	if n.payments > 0 {
+		c.cells.at(int(c.place(&key, ofPayments))).counts[ofPayments] += n.payments
+	}
+}
+
+// cellOf is the cell of the orders of a post in an hour.
+func cellOf(p *post, hour uint32) cellKey {
+	return cellKey{p.key.store, p.key.terminal, p.key.operator, hour, p.provider, 0, p.key.merchant}
+}
+
+// close puts the hours of posts that have a cell into it, so that every row is in
+// one place: most have no break, and no cell. Nothing is added afterwards.
+func (c *census) close() {
+	hours := &c.posts.hours
+	for i := range hours.slots {
+		n := &hours.slots[i]
+		if n.at == 0 {
+			continue
+		}
+		p := c.posts.all.at(int(n.post()))
+		key := cellOf(p, n.hour())
+		key[DimensionProvider] = anyProvider
+		if c.has(&key) {
+			c.addHour(p, *n)
+			*n = hourCount{at: n.at}
+		}
+	}
+}
+
+// each calls f with every cell, those among them that posts stand for, which are
+// valid during the call.
+func (c *census) each(f func(*cell)) {
+	for i := range c.cells.n {
+		f(c.cells.at(i))
+	}
+	for i := range c.posts.hours.slots {
+		n := &c.posts.hours.slots[i]
+		if n.orders == 0 && n.payments == 0 {
+			continue
+		}
+		p := c.posts.all.at(int(n.post()))
+		one := cell{key: cellOf(p, n.hour()), provider: p.provider}
+		one.key[DimensionProvider] = anyProvider
+		one.counts[ofOrders], one.counts[ofAudits], one.counts[ofPayments] = n.orders, n.audits, n.payments
+		f(&one)
 	}
 }

@@ -45,16 +45,16 @@ func (w *worker) countRest() {
 		r := &w.refunds[i]
 		if r.pos >= 0 {
 			key := w.refundCell(r.pos)
-			c.cells[c.at(&key)].counts[ofPOSRefunds]++
+			c.cells.at(int(c.at(&key))).counts[ofPOSRefunds]++
 		}
 		if r.bill >= 0 {
 			key := w.billCell(r.bill)
-			c.cells[c.at(&key)].counts[ofBillRefunds]++
+			c.cells.at(int(c.at(&key))).counts[ofBillRefunds]++
 		}
 	}
 	for _, a := range w.extraAudits {
 		key, provider := w.orderCell(a.order, a.product)
-		c.cells[c.withProvider(c.at(&key), provider)].counts[ofAudits]++
+		c.cells.at(int(c.withProvider(c.at(&key), provider))).counts[ofAudits]++
 	}
 	for i := range w.subjects {
 		w.countBreak(&w.subjects[i], int32(-1-i))
@@ -66,7 +66,7 @@ func (w *worker) countOrder(u *unit) {
 	key, provider := w.orderCell(u.order, 0)
 	if hour := key[DimensionHour]; hour < hours {
 		n := w.posts.number(key.post())
-		p := &w.posts.all[n]
+		p := w.posts.all.at(int(n))
 		if p.provider == unknownWord {
 			p.provider = provider
 		}
@@ -80,7 +80,7 @@ func (w *worker) countOrder(u *unit) {
 		}
 	}
 	key[DimensionProvider] = provider
-	counts := &w.census.cells[w.census.place(&key, ofOrders)].counts
+	counts := &w.census.cells.at(int(w.census.place(&key, ofOrders))).counts
 	counts[ofOrders]++
 	if u.cause != 0 {
 		counts[ofAudits]++
@@ -93,7 +93,7 @@ func (w *worker) countPayment(row int32) {
 		w.posts.hours.of(w.posts.number(key.post()), hour).payments++
 		return
 	}
-	w.census.cells[w.census.at(&key)].counts[ofPayments]++
+	w.census.cells.at(int(w.census.at(&key))).counts[ofPayments]++
 }
 
 // countBreak counts a break in each population that its subject is a row of.

@@ -38,13 +38,13 @@ type lossSum struct {
 // A lossTable adds up losses. A worker keeps one for all its partitions.
 type lossTable struct{ sumTable[lossKey, lossSum] }
 
-func (t *lossTable) at(key lossKey) *lossSum { return &t.sums[t.index(key)] }
+func (t *lossTable) at(key lossKey) *lossSum { return t.sum(int(t.index(key))) }
 
 // index is the number of the key's sum.
 func (t *lossTable) index(key lossKey) int32 {
 	n, added := t.sumTable.index(key, key.hash())
 	if added {
-		t.sums[n].lastRight = schema.Null
+		t.sum(int(n)).lastRight = schema.Null
 	}
 	return n
 }
@@ -209,14 +209,14 @@ func (l *lossSum) add(cause rules.Cause, loss int64) {
 
 // sumTerminals adds the terminals up to stores and merchants.
 func sumTerminals(t *lossTable) {
-	for i := range len(t.keys) {
-		key := t.keys[i]
+	for i := range t.len() {
+		key := t.key(i)
 		if key.kind != byTerminal {
 			continue
 		}
 		for _, up := range [...]lossKey{{kind: byStore, a: key.b, b: key.c}, {kind: byMerchant, a: key.c}} {
 			l := t.at(up)
-			l.merge(&t.sums[i])
+			l.merge(t.sum(i))
 		}
 	}
 }
@@ -225,8 +225,8 @@ func sumTerminals(t *lossTable) {
 func rankLosses(p *plan, t *lossTable) Losses {
 	sumTerminals(t)
 	var all Losses
-	for i, key := range t.keys {
-		l := &t.sums[i]
+	for i := range t.len() {
+		key, l := t.key(i), t.sum(i)
 		if l.count == 0 {
 			continue
 		}

@@ -157,7 +157,7 @@ func (d *driver) mergeWorker(w *worker) {
 	}
 	mergeUses(d.plan.places, d.uses, w.pidUses)
 	d.census.merge(w.census)
-	d.census.addHours(&w.posts)
+	d.census.addPosts(&w.posts)
 }
 
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
@@ -218,6 +218,7 @@ func (d *driver) result() (*Result, error) {
 	d.mergeFindings(r)
 	r.OutOfScope = d.totals.outOfScope.count
 	r.Words = p.words.Texts()
+	d.census.close()
 	r.Attributions = attribute(d.census, r.Breaks, p.text)
 	for i, t := range p.tables[:p.places] {
 		if t.Kind == schema.AlipayBill && t.FeesAllZero && t.Rows > 0 {

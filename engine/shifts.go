@@ -194,7 +194,7 @@ func (w *worker) addToShift(u *unit) {
 		pos = schema.Null
 	case rules.StatusAmountMismatch, rules.StatusMatched, rules.StatusPending, rules.StatusBillOnly, rules.StatusPOSOnly:
 	}
-	at := &w.posts.all[w.post].key
+	at := &w.posts.all.at(int(w.post)).key
 	key.store, key.terminal, key.operator = at.store, at.terminal, at.operator
 	key.shift, key.day = w.p.shiftAt(named, moment)
 	sum := w.shiftOf(key.channel, key.shift, key.day)
@@ -306,9 +306,9 @@ func placeIn(table, line []int32, row int32) (int32, int32) {
 // shiftRows are the rows of shifts: by store, then as the shifts follow one
 // another, then by terminal and operator, Alipay first.
 func shiftRows(p *plan, t *shiftTable) []ShiftRow {
-	rows := make([]ShiftRow, 0, len(t.keys))
-	for _, i := range shiftOrder(p, t.keys) {
-		key, s := &t.keys[i], &t.sums[i]
+	rows := make([]ShiftRow, 0, t.len())
+	for _, i := range shiftOrder(p, t) {
+		key, s := t.key(int(i)), t.sum(int(i))
 		row := ShiftRow{
 			Store: p.text(key.store), Terminal: p.text(key.terminal), Operator: p.text(key.operator), Shift: p.text(key.shift),
 			Channel: p.text(key.channel), Day: dayText(key.day),
@@ -327,11 +327,12 @@ func shiftRows(p *plan, t *shiftTable) []ShiftRow {
 
 // shiftOrder is the order of the rows. Words are compared once each, and then by
 // their places among all.
-func shiftOrder(p *plan, keys []shiftKey) []int32 {
+func shiftOrder(p *plan, t *shiftTable) []int32 {
 	var words []uint32
 	rank := map[uint32]int{}
-	for i := range keys {
-		for _, word := range [...]uint32{keys[i].store, keys[i].terminal, keys[i].operator, keys[i].shift, keys[i].channel} {
+	for i := range t.len() {
+		k := t.key(i)
+		for _, word := range [...]uint32{k.store, k.terminal, k.operator, k.shift, k.channel} {
 			if _, ok := rank[word]; !ok {
 				rank[word] = 0
 				words = append(words, word)
@@ -351,9 +352,9 @@ func shiftOrder(p *plan, keys []shiftKey) []int32 {
 		store, day, shift, terminal, operator, channel int
 		at                                             int32
 	}
-	places := make([]place, len(keys))
-	for i := range keys {
-		k := &keys[i]
+	places := make([]place, t.len())
+	for i := range places {
+		k := t.key(i)
 		channel := -1 // Alipay first
 		if k.channel != p.alipay {
 			channel = rank[k.channel]
@@ -363,7 +364,7 @@ func shiftOrder(p *plan, keys []shiftKey) []int32 {
 	slices.SortFunc(places, func(a, b place) int {
 		return cmp.Or(a.store-b.store, a.day-b.day, a.shift-b.shift, a.terminal-b.terminal, a.operator-b.operator, a.channel-b.channel)
 	})
-	order := make([]int32, len(keys))
+	order := make([]int32, len(places))
 	for i := range places {
 		order[i] = places[i].at
 	}
@@ -384,8 +385,8 @@ func compareBool(a, b bool) int {
 // settled, once: what the table adds up to is what the result rows do.
 func (d *driver) proveShifts(add func(name, left, right string)) {
 	var have shiftSum
-	for i := range d.shifts.sums {
-		s := &d.shifts.sums[i]
+	for i := range d.shifts.len() {
+		s := d.shifts.sum(i)
 		have.pos.merge(s.pos)
 		have.bill.merge(s.bill)
 		have.posRefunds.merge(s.posRefunds)

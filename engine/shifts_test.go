@@ -21,15 +21,16 @@ func TestShiftTable(t *testing.T) {
 		tables[i%2].at(key).pos.add(amount)
 	}
 	tables[0].merge(&tables[1])
-	if got := len(tables[0].keys); got != len(want) {
+	if got := tables[0].len(); got != len(want) {
 		t.Errorf("%d keys, want %d", got, len(want))
 	}
-	for i, key := range tables[0].keys {
-		if got, _ := tables[0].sums[i].pos.amount.Int64(); got != want[key] {
+	for i := range tables[0].len() {
+		key := tables[0].key(i)
+		if got, _ := tables[0].sum(i).pos.amount.Int64(); got != want[key] {
 			t.Errorf("%+v: %d, want %d", key, got, want[key])
 		}
 	}
-	key := tables[0].keys[7]
+	key := tables[0].key(7)
 	if n := testing.AllocsPerRun(100, func() { tables[0].at(key).bill.add(1) }); n != 0 {
 		t.Errorf("at allocates %v times", n)
 	}
