@@ -25,6 +25,7 @@ type askedPage struct {
 	TradeNo    schema.Text
 	Time       []int64
 	Answer     []int64 // digest
+	Keys       [keysOfQuestion][]int64
 }
 
 const askedTable = "asked"
@@ -36,6 +37,10 @@ func (p *askedPage) fields() []schema.Field {
 		{Name: "trade_no", Data: &p.TradeNo},
 		{Name: "time", Data: &p.Time},
 		{Name: "answer", Data: &p.Answer},
+		{Name: keyColumns[0], Data: &p.Keys[0]},
+		{Name: keyColumns[1], Data: &p.Keys[1]},
+		{Name: keyColumns[2], Data: &p.Keys[2]},
+		{Name: keyColumns[3], Data: &p.Keys[3]},
 	}
 }
 
@@ -46,8 +51,8 @@ func (a *askedRows) digest() string {
 	return fmt.Sprintf("%d:%016x", a.count, a.sum)
 }
 
-// add notes look-ups and the digests of their answers.
-func (a *askedRows) add(wanted *schema.Wanted, texts []string, dict *dictionary, answers []uint64) {
+// add notes look-ups and what they were answered.
+func (a *askedRows) add(wanted *schema.Wanted, texts []string, dict *dictionary, answers []answer) {
 	const atOnce = 512
 	n := wanted.Len()
 	var pages [][]byte
@@ -63,8 +68,11 @@ func (a *askedRows) add(wanted *schema.Wanted, texts []string, dict *dictionary,
 			p.OutTradeNo.Append(wanted.OutTradeNo.At(i))
 			p.TradeNo.Append(wanted.TradeNo.At(i))
 			p.Time = append(p.Time, wanted.Time[i])
-			p.Answer = append(p.Answer, int64(answers[i]))
-			buf = appendLong(buf[:0], answers[i])
+			p.Answer = append(p.Answer, int64(answers[i].digest))
+			for k, key := range answers[i].keys {
+				p.Keys[k] = append(p.Keys[k], int64(key))
+			}
+			buf = appendLong(buf[:0], answers[i].digest)
 			buf = appendLong(buf, uint64(wanted.Time[i]))
 			buf = append(append(buf, merchant...), 0)
 			buf = append(append(buf, wanted.OutTradeNo.At(i)...), 0)

@@ -151,6 +151,13 @@ const eventLength = generationLength + 1 + 4
 // events calls f with what the days before date said of a break, the earliest first,
 // until it returns false.
 func (s *Store) events(it *pebble.Iterator, id string, before, keep int32, f func(event) bool) error {
+	return s.allEvents(it, id, func(e event) bool {
+		return e.gen.Date >= before || int64(e.gen.Date) < int64(before)-int64(keep) || !s.counts(e.gen) || f(e)
+	})
+}
+
+// allEvents calls f with what any run said of a break, whether it counts or not.
+func (s *Store) allEvents(it *pebble.Iterator, id string, f func(event) bool) error {
 	prefix := append([]byte{breakKey}, id...)
 	for ok := it.SeekGE(prefix); ok; ok = it.Next() {
 		key := it.Key()
@@ -163,7 +170,7 @@ func (s *Store) events(it *pebble.Iterator, id string, before, keep int32, f fun
 		rest := key[len(prefix):]
 		e := event{gen: generationOf(rest), what: rest[generationLength]}
 		e.row = rowOf(rest[generationLength+1:])
-		if e.gen.Date < before && int64(e.gen.Date) >= int64(before)-int64(keep) && s.counts(e.gen) && !f(e) {
+		if !f(e) {
 			break
 		}
 	}
@@ -194,17 +201,23 @@ func (d *Day) firstSeen(ids []string, order []int, seen []int32) error {
 		return err
 	}
 	for _, i := range order {
-		if err = d.s.events(it, ids[i], d.date, d.keep, func(e event) bool {
-			if e.what == wasReported {
-				seen[i] = e.gen.Date
-				return false
-			}
-			return true
-		}); err != nil {
+		if err = d.s.firstReport(it, ids[i], d.date, d.keep, &seen[i]); err != nil {
 			break
 		}
 	}
 	return errors.Join(err, it.Close())
+}
+
+// firstReport sets the earliest date before one on which a break was reported, if
+// there is any.
+func (s *Store) firstReport(it *pebble.Iterator, id string, before, keep int32, first *int32) error {
+	return s.events(it, id, before, keep, func(e event) bool {
+		if e.what != wasReported {
+			return true
+		}
+		*first = e.gen.Date
+		return false
+	})
 }
 
 // OpenBreaks are the breaks about these subjects that earlier days reported, and did

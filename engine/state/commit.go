@@ -29,11 +29,11 @@ func (d *Day) Commit(ctx context.Context) (later []int32, err error) {
 	defer d.shelf.close() //nolint:errcheck // nothing is read from it any more
 	before := d.s.day(d.date)
 	if w.unchanged {
-		if !before.Stale {
+		if !before.Stale && !before.Doubt {
 			return nil, nil
 		}
 		fresh := *before
-		fresh.Stale = false
+		fresh.Stale, fresh.Doubt, fresh.Breaking, fresh.Differ = false, false, false, nil
 		return nil, d.s.decide(nil, map[int32]*pointer{d.date: &fresh})
 	}
 	if err := d.s.guard(func() error { return d.s.db.Ingest(ctx, w.table.paths) }); err != nil {
@@ -43,16 +43,15 @@ func (d *Day) Commit(ctx context.Context) (later []int32, err error) {
 	// What later days make of it is found before the decision, so that they are
 	// marked in the same step.
 	d.s.see(d.date, &w.pointer)
+	var changed map[int32]*pointer
 	unknown := d.s.guard(func() (err error) {
-		later, err = d.later(before)
+		later, changed, err = d.later(before)
 		return err
 	})
-	changed := map[int32]*pointer{d.date: &w.pointer}
-	for _, date := range later {
-		p := *d.s.day(date)
-		p.Stale = true
-		changed[date] = &p
+	if changed == nil {
+		changed = map[int32]*pointer{}
 	}
+	changed[d.date] = &w.pointer
 	if err := d.s.decide(w, changed); err != nil {
 		d.s.see(d.date, before)
 		return nil, err

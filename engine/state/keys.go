@@ -63,6 +63,9 @@ const (
 	refByNumber = 2
 )
 
+// refAnyMerchant, of what is looked for: an out_trade_no, whoever's it is.
+const refAnyMerchant = 3
+
 // appendRef appends the name of a trade.
 func appendRef(dst []byte, merchant string, outTradeNo, tradeNo []byte) []byte {
 	if len(tradeNo) > 0 {

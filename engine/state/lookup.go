@@ -16,7 +16,7 @@ func (d *Day) Find(wanted *schema.Wanted, found *schema.Settled, returned *schem
 		return nil
 	}
 	f := &finder{s: d.s, days: d.earlier, words: d.words, wanted: wanted}
-	var answers []uint64
+	var answers []answer
 	if err := d.s.guard(func() (err error) {
 		answers, err = f.find(found, returned)
 		return err
@@ -47,7 +47,13 @@ type hit struct {
 	digest uint64
 }
 
-func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint64, error) {
+// An answer is what is noted of one: its digest, and the keys that it was found by.
+type answer struct {
+	digest uint64
+	keys   questionKeys
+}
+
+func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]answer, error) {
 	n := f.wanted.Len()
 	f.hits = make([]hit, n)
 	f.kept = trades.fields(&f.trades)
@@ -64,10 +70,12 @@ func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint6
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]uint64, n)
+	answers := make([]answer, n)
+	texts := f.words.Texts()
 	from, to, back := schema.Fields(&f.trades), schema.Fields(found), schema.Fields(returned)
 	for i := range f.hits {
-		h := &f.hits[i]
+		h, a := &f.hits[i], &answers[i]
+		f.noteKeys(&a.keys, i, texts)
 		mine := refunds.of(int32(i))
 		if h.row < 0 && len(mine) == 0 {
 			continue
@@ -76,14 +84,14 @@ func (f *finder) find(found *schema.Settled, returned *schema.Returned) ([]uint6
 		if h.row >= 0 {
 			appendPicked(to, from, []int32{h.row})
 			found.Query[at] = int32(i)
-			answers[i] = h.digest
+			a.digest = h.digest
 		} else {
 			appendBlank(found, int32(i))
 		}
 		for _, r := range mine {
 			appendPicked(back, refunds.all, []int32{r})
 			returned.Of[returned.Len()-1] = at
-			answers[i] = answers[i]*31 + refunds.digests[r]
+			a.digest = a.digest*31 + refunds.digests[r]
 		}
 	}
 	return answers, nil

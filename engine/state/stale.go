@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -9,43 +10,68 @@ import (
 
 // later finds the dates after this one whose runs would now be told something else:
 // other carried rows, another answer to a look-up, another age of a break, or another
-// break to close. before is what the date had, nil for nothing.
-func (d *Day) later(before *pointer) ([]int32, error) {
+// break to close. before is what the date had, nil for nothing. marked are the pointers
+// that say something else of their date than before.
+func (d *Day) later(before *pointer) (later []int32, marked map[int32]*pointer, err error) {
 	now := d.s.rows(generation{d.date, d.s.day(d.date).Gen}, d.words)
 	var was *rows
 	if before != nil {
 		was = d.s.rows(generation{d.date, before.Gen}, d.words)
 	}
-	change, err := changeOf(was, now)
-	if err != nil {
-		return nil, err
+	dates := slices.DeleteFunc(d.s.dates(), func(date int32) bool {
+		return date <= d.date || int64(date)-int64(d.keep) > int64(d.date)
+	})
+	marked = map[int32]*pointer{}
+	if len(dates) == 0 {
+		return nil, marked, nil
 	}
-	var later []int32
-	for _, date := range d.s.dates() {
-		if date <= d.date || int64(date)-int64(d.keep) > int64(d.date) {
-			continue
-		}
-		stale, err := d.stale(date, change)
+	for _, date := range dates { // unless it is found out
+		p := *d.s.day(date)
+		p.Doubt, p.Differ = true, nil
+		marked[date] = &p
+	}
+	change, err := changeOf(was, now)
+	if err == nil {
+		err = d.reported(change)
+	}
+	if err != nil {
+		return nil, marked, err
+	}
+	for _, date := range dates {
+		p := *d.s.day(date)
+		stale, err := d.stale(date, &p, change)
 		if err != nil {
-			return later, err
+			return later, marked, err
 		}
+		marked[date] = &p
 		if stale {
+			p.Stale = true
 			later = append(later, date)
 		}
+		if old := d.s.day(date); p.Stale == old.Stale && p.Doubt == old.Doubt && p.Breaking == old.Breaking && slices.Equal(p.Differ, old.Differ) {
+			delete(marked, date)
+		}
 	}
-	return later, nil
+	return later, marked, nil
 }
 
 // A change is what differs between two revisions of a date.
 type change struct {
 	was, now *rows           // was is nil for nothing
 	breaks   map[string]bool // ids that only one of the two reported
+	again    map[int32][]int // by later date: where its run reported such a break
 	subjects map[int64]bool  // hashes, of breaks that were reported or closed otherwise
+	keys     *keySet         // of trades and refunds that only one of the two has
 }
 
 func changeOf(was, now *rows) (*change, error) {
 	c := &change{was: was, now: now, breaks: map[string]bool{}, subjects: map[int64]bool{}}
-	return c, c.findBreaks()
+	if err := c.findBreaks(); err != nil {
+		return nil, err
+	}
+	var err error
+	c.keys, err = changedKeys(was, now)
+	return c, err
 }
 
 // findBreaks compares the breaks of the two.
@@ -85,20 +111,46 @@ func (c *change) findBreaks() error {
 	return nil
 }
 
-// stale reports whether a change makes a later run another.
-func (d *Day) stale(date int32, c *change) (bool, error) {
-	p := d.s.day(date)
-	if from, digest := d.s.carriedTo(date, d.keep); from != p.CarryFrom || digest != p.CarryIn {
-		return true, nil
+// reported finds where later days reported the breaks that only one of the two
+// revisions did.
+func (d *Day) reported(c *change) error {
+	if len(c.breaks) == 0 {
+		return nil
 	}
+	it, err := d.s.iterator([]byte{breakKey}, []byte{breakKey + 1})
+	if err != nil {
+		return err
+	}
+	c.again = map[int32][]int{}
+	for _, id := range slices.Sorted(maps.Keys(c.breaks)) {
+		if err = d.s.allEvents(it, id, func(e event) bool {
+			if e.what == wasReported && e.gen.Date > d.date && d.s.counts(e.gen) {
+				c.again[e.gen.Date] = append(c.again[e.gen.Date], e.row)
+			}
+			return true
+		}); err != nil {
+			break
+		}
+	}
+	for _, again := range c.again {
+		slices.Sort(again)
+	}
+	return errors.Join(err, it.Close())
+}
+
+// stale reports whether a change makes a later run another, and notes in its pointer
+// which of its look-ups would be answered otherwise.
+func (d *Day) stale(date int32, p *pointer, c *change) (bool, error) {
+	from, digest := d.s.carriedTo(date, d.keep)
+	stale := from != p.CarryFrom || digest != p.CarryIn
 	r := d.s.rows(generation{date, p.Gen}, d.words)
-	if err := r.dictionary(); err != nil {
+	other, err := d.staleBreaks(r, c, p.Doubt || p.Breaking)
+	if err != nil {
 		return false, err
 	}
-	if stale, err := d.staleBreaks(r, c); stale || err != nil {
-		return stale, err
-	}
-	return d.staleAnswers(r)
+	p.Breaking = other
+	err = d.staleAnswers(r, p, c.keys)
+	return stale || other || p.Doubt || len(p.Differ) > 0, err
 }
 
 // carriedTo are the date whose carried rows a run of a date takes, and their digest.
@@ -116,28 +168,20 @@ func (s *Store) carriedTo(date, keep int32) (from int32, digest string) {
 }
 
 // staleBreaks: a break that the run reported was first seen on another day, or
-// another break is open about what it asked for.
-func (d *Day) staleBreaks(r *rows, c *change) (bool, error) {
-	if len(c.breaks) > 0 {
-		breaks, err := r.breaks(breakPages)
-		if err != nil {
-			return false, err
-		}
-		for i := range breaks {
-			first := breaks[i].FirstSeen
-			if c.breaks[breaks[i].ID] && (first == NoDate || first >= d.date) {
-				return true, nil
-			}
-		}
+// another break is open about what it asked for. all: look at more than what the
+// change has to do with.
+func (d *Day) staleBreaks(r *rows, c *change, all bool) (bool, error) { //nolint:revive // flag-parameter: how much is looked at
+	if stale, err := d.staleAges(r, c.again[r.gen.Date], all); stale || err != nil {
+		return stale, err
 	}
-	if len(c.subjects) == 0 {
+	if len(c.subjects) == 0 && !all {
 		return false, nil
 	}
 	asked := map[int64]int64{}
 	err := r.each(subjectPages, func(_, value []byte) error {
 		hashes, answers, err := unpackSubjects(value)
 		for i, h := range hashes {
-			if c.subjects[h] {
+			if all || c.subjects[h] {
 				asked[h] = answers[i]
 			}
 		}
@@ -155,41 +199,152 @@ func (d *Day) staleBreaks(r *rows, c *change) (bool, error) {
 	return false, err
 }
 
-// staleAnswers asks again what the run asked: all of it, for an answer may hang on a
-// trade that another day has, under a number that the look-up did not name.
-func (d *Day) staleAnswers(r *rows) (bool, error) {
+// staleAges compares when breaks that the run reported were first seen with what it
+// was told: those of some rows, or all.
+func (d *Day) staleAges(r *rows, again []int, all bool) (bool, error) { //nolint:revive // flag-parameter: how much is looked at
+	if all {
+		if err := r.open(); err != nil {
+			return false, err
+		}
+		again = again[:0:0]
+		for row := range r.head.Breaks {
+			again = append(again, row)
+		}
+	}
+	if len(again) == 0 {
+		return false, nil
+	}
+	it, err := d.s.iterator([]byte{breakKey}, []byte{breakKey + 1})
+	if err != nil {
+		return false, err
+	}
 	stale := false
+	breaks := &breakReader{rows: r, kind: breakPages, page: -1}
+	for _, row := range again {
+		var b Break
+		if b, err = breaks.read(row); err != nil {
+			break
+		}
+		told := b.FirstSeen
+		if told == r.gen.Date { // that is, by no earlier day
+			told = NoDate
+		}
+		first := int32(NoDate)
+		if err = d.s.firstReport(it, b.ID, r.gen.Date, d.keep, &first); err != nil || first != told {
+			stale = err == nil
+			break
+		}
+	}
+	return stale, errors.Join(err, it.Close())
+}
+
+// mostDiffer are noted of look-ups that would be answered otherwise; where there are
+// more, all are asked the next time.
+const mostDiffer = 1000
+
+// staleAnswers asks again what the run asked, as far as the answer hangs on a row that
+// has changed, or was another already; all if that is in doubt.
+func (d *Day) staleAnswers(r *rows, p *pointer, changed *keySet) error {
+	if changed.empty() && !p.Doubt && len(p.Differ) == 0 {
+		return nil
+	}
+	if err := r.open(); err != nil {
+		return err
+	}
+	a := &askAgain{rows: r, all: p.Doubt, were: p.Differ, changed: changed}
 	var days []*rows
+	var differ []int32
+	from := int32(0)
 	err := r.each(askedPages, func(_, value []byte) error {
-		if stale {
-			return nil
-		}
-		var p askedPage
-		if err := r.unpack(value, askedTable, p.fields()); err != nil {
+		picked, n, err := a.pick(value, from)
+		from += n
+		if err != nil || len(picked) == 0 {
 			return err
-		}
-		if err := r.recode(p.Merchant); err != nil {
-			return err
-		}
-		wanted := schema.Wanted{Merchant: p.Merchant, OutTradeNo: p.OutTradeNo, TradeNo: p.TradeNo, Time: p.Time}
-		if wanted.Len() == 0 {
-			return nil
 		}
 		if days == nil {
 			days = d.s.before(r.gen.Date, d.keep, d.words)
 		}
-		now, err := answer(d, &wanted, days)
+		wanted, answers, err := r.questions(value, picked)
+		if err != nil {
+			return err
+		}
+		f := &finder{s: d.s, days: days, words: d.words, wanted: wanted}
+		now, err := f.find(&schema.Settled{}, &schema.Returned{})
 		for i := range now {
-			stale = stale || now[i] != uint64(p.Answer[i])
+			if now[i].digest != uint64(answers[i]) {
+				differ = append(differ, from-n+picked[i])
+			}
 		}
 		return err
 	})
-	return stale, err
+	if err != nil {
+		return err
+	}
+	p.Doubt, p.Differ = false, differ
+	if len(differ) > mostDiffer {
+		p.Doubt, p.Differ = true, nil
+	}
+	return nil
 }
 
-func answer(d *Day, wanted *schema.Wanted, days []*rows) ([]uint64, error) {
-	f := &finder{s: d.s, days: days, words: d.words, wanted: wanted}
-	return f.find(&schema.Settled{}, &schema.Returned{})
+// askAgain picks the look-ups of a run that are asked again.
+type askAgain struct {
+	rows    *rows
+	all     bool
+	were    []int32 // that were answered otherwise before, sorted
+	changed *keySet
+	page    page      // reused
+	asked   askedPage // reused
+}
+
+// pick gives the rows of a page, which begins with look-up number from, and how many it
+// has. A page that was written without keys is asked whole.
+func (a *askAgain) pick(value []byte, from int32) (picked []int32, n int32, err error) {
+	err = a.page.open(value)
+	if err == nil && len(a.page.columns) != len(a.rows.head.Columns[askedTable]) {
+		err = errPage
+	}
+	n = int32(a.page.rows)
+	fields, at := a.asked.fields(), a.rows.at[askedTable]
+	key := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == keyColumns[0] })
+	resetFields(fields)
+	if err == nil && (a.all || at[key] < 0) {
+		return rowsFrom(0, int(n)), n, nil
+	}
+	if err == nil {
+		err = a.page.appendTo(fields[key:], at[key:])
+	}
+	if err != nil {
+		return nil, n, a.rows.explain(err, askedTable+": ")
+	}
+	for i := range n {
+		if len(a.were) > 0 && a.were[0] == from+i {
+			a.were = a.were[1:]
+			picked = append(picked, i)
+			continue
+		}
+		for k := range a.asked.Keys {
+			if h := a.asked.Keys[k][i]; h != 0 && a.changed.has(uint32(h)) {
+				picked = append(picked, i)
+				break
+			}
+		}
+	}
+	return picked, n, nil
+}
+
+// questions are some of a page, and the digests of their answers.
+func (r *rows) questions(value []byte, picked []int32) (*schema.Wanted, []int64, error) {
+	if err := r.dictionary(); err != nil {
+		return nil, nil, err
+	}
+	var p, some askedPage
+	if err := r.unpack(value, askedTable, p.fields()); err != nil {
+		return nil, nil, err
+	}
+	appendPicked(some.fields(), p.fields(), picked)
+	err := r.recode(some.Merchant)
+	return &schema.Wanted{Merchant: some.Merchant, OutTradeNo: some.OutTradeNo, TradeNo: some.TradeNo, Time: some.Time}, some.Answer, err
 }
 
 // before are the current rows of the days that a run of a date sees.

@@ -73,6 +73,12 @@ type pointer struct {
 	// Bills: the run had bills. Stale: a day that it was based on has changed since.
 	Bills bool `json:"bills,omitempty"`
 	Stale bool `json:"stale,omitempty"`
+	// Differ are the numbers of the run's look-ups that would be answered otherwise
+	// now; Doubt: not all are known, and all are asked the next time.
+	Differ []int32 `json:"differ,omitempty"`
+	Doubt  bool    `json:"doubt,omitempty"`
+	// Breaking: so would its questions about breaks.
+	Breaking bool `json:"breaking,omitempty"`
 
 	CarryFrom int32  `json:"carry_from"`
 	CarryIn   string `json:"carry_in"`  // digest of what was taken
