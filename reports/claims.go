@@ -67,13 +67,26 @@ type claimSpill struct {
 
 // claims takes the claims of a part.
 func (w *Writer) claims(p *engine.Part) error {
-	if w.opts.Claims.Lines == nil || p.Claims.Len() == 0 {
+	if w.opts.Claims.Lines == nil || p.Claims.Len() == 0 && w.keep == nil {
 		return nil
 	}
 	texts := map[packKey][]byte{}
 	for i := range p.Claims.Len() {
 		key := packKey{p.Claims.Provider[i], p.Rebates.Period[p.Claims.Row[i]]}
 		texts[key] = appendClaim(texts[key], p, i)
+	}
+	if w.keep != nil {
+		if err := w.keep.keeper.Keep(p.Number, claimsSection, appendClaims(nil, texts)); err != nil {
+			return err
+		}
+	}
+	return w.spillClaims(p.Number, texts)
+}
+
+// spillClaims takes the claims of a part as rows of the spill.
+func (w *Writer) spillClaims(part int, texts map[packKey][]byte) error {
+	if len(texts) == 0 {
+		return nil
 	}
 	s := &w.spilled
 	s.mu.Lock()
@@ -89,7 +102,7 @@ func (w *Writer) claims(p *engine.Part) error {
 		if _, err := s.file.WriteAt(text, s.end); err != nil {
 			return fmt.Errorf("temporary file: %w", err)
 		}
-		s.sections[key] = append(s.sections[key], section{p.Number, s.end, int64(len(text))})
+		s.sections[key] = append(s.sections[key], section{part, s.end, int64(len(text))})
 		s.end += int64(len(text))
 	}
 	return nil

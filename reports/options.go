@@ -189,6 +189,10 @@ type Options struct {
 	// Claims are what claim packs need.
 	Claims ClaimOptions
 
+	// Keep takes what a later run of the day needs to take parts from this one
+	// ([Writer.Reuse]). nil: nothing is kept; with Sort nothing can be.
+	Keep Keeper
+
 	// Memory bounds the encoded rows that wait for a part before them; what is
 	// more goes to temporary files. 0 is 64 MiB.
 	Memory int64

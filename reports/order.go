@@ -11,6 +11,15 @@ type chunk struct {
 	bytes  [maxTables][]byte
 	spill  string // the temporary file that holds the bytes instead, or ""
 	sizes  [maxTables]int64
+	sums   [maxTables]uint64 // of the bytes, where the run keeps parts
+}
+
+// sizeOf is how many bytes the chunk has of a table, wherever they are.
+func (c *chunk) sizeOf(table int) int64 {
+	if c.spill != "" {
+		return c.sizes[table]
+	}
+	return int64(len(c.bytes[table]))
 }
 
 func (c *chunk) size() int64 {

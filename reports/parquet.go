@@ -20,17 +20,24 @@ import (
 )
 
 // parquetPart writes the table's rows as one file of its folder. A part without
-// rows has no file, but the first always has, so that the columns are known.
-func (w *Writer) parquetPart(enc *encoder, t *table, number int) error {
+// rows has no file, but the first always has, so that the columns are known. What
+// is kept of the file goes to note; nil keeps nothing.
+func (w *Writer) parquetPart(enc *encoder, t *table, number int, note *KeptFile) error {
 	if t.rows == 0 && number > 0 {
 		return nil
 	}
-	name := filepath.Join(t.name+".parquet", fmt.Sprintf("part-%05d.parquet", number))
+	name := partName(t.name, number)
 	f, err := fsys.OpenFile(w.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.opts.Mode)
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
-	err = enc.parquet.write(f, t)
+	if note == nil {
+		err = enc.parquet.write(f, t)
+	} else {
+		s := summer{out: f}
+		err = enc.parquet.write(&s, t)
+		*note = KeptFile{s.size, s.hash.Sum64()}
+	}
 	if closing := f.Close(); err == nil {
 		err = closing
 	}
@@ -38,6 +45,11 @@ func (w *Writer) parquetPart(enc *encoder, t *table, number int) error {
 		return fmt.Errorf("output %s: %w", name, err)
 	}
 	return nil
+}
+
+// partName is the file of a part in the folder of its table.
+func partName(table string, number int) string {
+	return filepath.Join(table+".parquet", fmt.Sprintf("part-%05d.parquet", number))
 }
 
 // A parquetEncoder turns tables into Parquet (contract 4). It is for one

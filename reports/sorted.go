@@ -214,7 +214,7 @@ func (t *sortedTable) merge(ctx context.Context, w *Writer, at int) error {
 	var csv []byte
 	flush := func(number int) error {
 		if w.opts.Formats.Parquet {
-			if err := w.veiledPart(enc, &out, number); err != nil {
+			if err := w.veiledPart(enc, &out, number, nil); err != nil {
 				return err
 			}
 		}

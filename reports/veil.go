@@ -10,7 +10,7 @@ import (
 // holds words by their codes in the run: masked ones get codes behind all of
 // these, in a lookup that lives as long as the call. A run in which there is
 // nothing to mask does not come so far.
-func (w *Writer) veiledPart(enc *encoder, t *table, number int) error {
+func (w *Writer) veiledPart(enc *encoder, t *table, number int, note *KeptFile) error {
 	v := veil{lookup: w.lookup}
 	shown := *t
 	for k := range t.columns {
@@ -24,11 +24,11 @@ func (w *Writer) veiledPart(enc *encoder, t *table, number int) error {
 		shown.columns[k].Words = v.column(c, w.opts.Privacy.of(c.Name))
 	}
 	if v.words == nil {
-		return w.parquetPart(enc, t, number)
+		return w.parquetPart(enc, t, number, note)
 	}
 	enc.parquet.lookup = &lookup{snapshot: func() []string { return v.words }, tables: w.lookup.tables}
 	defer func() { enc.parquet.lookup = w.lookup }()
-	return w.parquetPart(enc, &shown, number)
+	return w.parquetPart(enc, &shown, number, note)
 }
 
 // A veil gives masked words codes of their own.

@@ -21,14 +21,21 @@ type bookRows struct {
 	pending, excluded, goods, overpaid, accounts *gathered
 }
 
-func newBookRows(b *book, parts int) *bookRows {
+// newBookRows gathers the rows of so many parts. If they are kept for a later run, more
+// are stored than are shown: there may be fewer before them then.
+func newBookRows(b *book, parts int, kept bool) *bookRows {
 	limit := b.limitOf(rowLimit)
+	held := limit
+	if kept {
+		held = 2 * limit
+	}
+	var none engine.Part
 	return &bookRows{
-		pending:  newGathered(parts, limit, b.pendingColumns()),
-		excluded: newGathered(parts, limit, b.excludedColumns()),
-		goods:    newGathered(parts, limit, b.goodsColumns()),
-		overpaid: newGathered(parts, limit, b.overpaidColumns()),
-		accounts: newGathered(parts, limit, b.accountColumns()),
+		pending:  newGathered(parts, limit, held, b.pendingColumns(), (&units{}).columns()),
+		excluded: newGathered(parts, limit, held, b.excludedColumns(), (&units{}).columns()),
+		goods:    newGathered(parts, limit, held, b.goodsColumns(), none.Goods.Columns()),
+		overpaid: newGathered(parts, limit, held, b.overpaidColumns(), none.Refunds.Columns()),
+		accounts: newGathered(parts, limit, held, b.accountColumns(), none.Accounts.Columns()),
 	}
 }
 
@@ -53,6 +60,7 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 			accounts = append(accounts, int32(i))
 		}
 	}
+	var kept []byte
 	for _, part := range []struct {
 		into    *gathered
 		columns []schema.Column
@@ -65,8 +73,25 @@ func (r *bookRows) add(w *Writer, p *engine.Part) error {
 		{r.accounts, p.Accounts.Columns(), accounts},
 	} {
 		t := appendTable(nil, "", 0, part.columns)[0]
-		if err := part.into.add(w, p.Number, &t, part.rows); err != nil {
+		of := part.into.gather(p.Number, &t, part.rows)
+		if w.keep != nil {
+			kept = part.into.appendPart(kept, &of)
+		}
+		if err := part.into.put(w, p.Number, &of); err != nil {
 			return fmt.Errorf("output %s: %w", workbookName, err)
+		}
+	}
+	if w.keep == nil {
+		return nil
+	}
+	return w.keep.keeper.Keep(p.Number, bookSection, sealed(kept))
+}
+
+// enough reports whether the rows that the lists show are all there.
+func (r *bookRows) enough() error {
+	for _, g := range r.all() {
+		if err := g.enough(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -191,22 +216,34 @@ func (u *units) add(kind uint8, merchant uint32, order, request, trade []byte, a
 // counted; those that the list can show are kept.
 type gathered struct {
 	limit   int64 // of rows that are shown; 0: all
+	held    int64 // rows that are stored, at least as many
 	columns []listColumn[table]
 	keyed   []int
+	shape   []column // of a row
 
 	mu       sync.Mutex
 	file     *fsys.File
 	end      int64
 	segments []segment
-	stored   []int64 // rows, by part
-	shape    []column
+	rows     []int64 // by part
+	stored   []int64 // of them
 	tallies  map[string]*listTally
 }
 
+// A gatheredPart is what a part leaves in a gathered.
+type gatheredPart struct {
+	rows, stored int64
+	encoded      []byte // the stored ones
+	tallies      map[string]*listTally
+}
+
 // newGathered gathers for a list with these columns, of which amounts and keys are
-// used.
-func newGathered(parts int, limit int64, columns []listColumn[table]) *gathered {
-	g := &gathered{limit: limit, columns: columns, segments: make([]segment, parts), stored: make([]int64, parts), tallies: map[string]*listTally{}}
+// used, from rows of this shape.
+func newGathered(parts int, limit, held int64, columns []listColumn[table], shape []schema.Column) *gathered {
+	g := &gathered{
+		limit: limit, held: held, columns: columns, shape: appendTable(nil, "", 0, shape)[0].columns, segments: make([]segment, parts),
+		rows: make([]int64, parts), stored: make([]int64, parts), tallies: map[string]*listTally{},
+	}
 	for k := range columns {
 		if columns[k].key != nil {
 			g.keyed = append(g.keyed, k)
@@ -215,22 +252,29 @@ func newGathered(parts int, limit int64, columns []listColumn[table]) *gathered 
 	return g
 }
 
-func (g *gathered) add(w *Writer, number int, t *table, rows []int32) error {
-	tallies := map[string]*listTally{}
+// gather counts and encodes the part's rows.
+func (g *gathered) gather(number int, t *table, rows []int32) gatheredPart {
+	p := gatheredPart{rows: int64(len(rows)), tallies: map[string]*listTally{}}
 	var buf []byte
 	for _, i := range rows {
-		buf = addTally(tallies, g.columns, g.keyed, t, int(i), buf)
+		buf = addTally(p.tallies, g.columns, g.keyed, t, int(i), buf)
 	}
 	rows = rows[:g.reserve(number, len(rows))]
-	var encoded []byte
+	p.stored = int64(len(rows))
 	for _, i := range rows {
 		for k := range t.columns {
-			encoded = appendRaw(encoded, &t.columns[k], int(i))
+			p.encoded = appendRaw(p.encoded, &t.columns[k], int(i))
 		}
 	}
+	return p
+}
+
+// put adds what a part leaves. It is safe for concurrent use, and keeps the tallies.
+func (g *gathered) put(w *Writer, number int, p *gatheredPart) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for key, t := range tallies {
+	g.rows[number], g.stored[number] = p.rows, p.stored
+	for key, t := range p.tallies {
 		into := g.tallies[key]
 		if into == nil {
 			g.tallies[key] = t
@@ -241,10 +285,7 @@ func (g *gathered) add(w *Writer, number int, t *table, rows []int32) error {
 			into.sums[k].AddSum(t.sums[k])
 		}
 	}
-	if g.shape == nil {
-		g.shape = t.columns
-	}
-	if len(encoded) == 0 {
+	if len(p.encoded) == 0 {
 		return nil
 	}
 	if g.file == nil {
@@ -254,20 +295,20 @@ func (g *gathered) add(w *Writer, number int, t *table, rows []int32) error {
 		}
 		g.file = f
 	}
-	g.segments[number] = segment{g.end, int64(len(encoded)), true}
-	_, err := g.file.WriteAt(encoded, g.end)
-	g.end += int64(len(encoded))
+	g.segments[number] = segment{g.end, int64(len(p.encoded)), true}
+	_, err := g.file.WriteAt(p.encoded, g.end)
+	g.end += int64(len(p.encoded))
 	return err
 }
 
-// reserve says how many of a part's rows may be shown: as many as the parts before
+// reserve says how many of a part's rows are stored: as many as the parts before
 // it that have come leave room for. Which parts have come does not matter in the
 // end: what is shown are the first rows of all, and they are always kept.
 func (g *gathered) reserve(number, rows int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.limit > 0 {
-		room := g.limit
+	if g.held > 0 {
+		room := g.held
 		for _, n := range g.stored[:number] {
 			room -= n
 		}
@@ -275,6 +316,22 @@ func (g *gathered) reserve(number, rows int) int {
 	}
 	g.stored[number] = int64(rows)
 	return rows
+}
+
+// enough reports whether every part has stored the rows that are shown of it. One
+// that came from an earlier run may not: more rows were before it then.
+func (g *gathered) enough() error {
+	left := g.limit
+	for number, rows := range g.rows {
+		if g.limit > 0 {
+			rows = min(rows, left)
+			left -= rows
+		}
+		if stored := g.stored[number]; stored < rows {
+			return keptError("part %d: %d of %d rows that the workbook shows", number, stored, rows)
+		}
+	}
+	return nil
 }
 
 func (g *gathered) close() {
@@ -294,9 +351,7 @@ func (g *gathered) open() (cursor[table], error) {
 	if g.limit == 0 {
 		c.left = -1
 	}
-	if g.shape != nil {
-		c.rows = (&sortedTable{shape: g.shape}).empty()
-	}
+	c.rows = (&sortedTable{shape: g.shape}).empty()
 	return c, nil
 }
 

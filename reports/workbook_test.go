@@ -297,7 +297,7 @@ func TestWorkbookIsLimited(t *testing.T) {
 		}
 		const limit = 70
 		for _, g := range w.book.rows.all() {
-			g.limit = limit
+			g.limit, g.held = limit, limit
 		}
 		for _, i := range order {
 			if err := w.book.rows.add(w, d.parts[i]); err != nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/zeebo/xxh3"
+
 	"duizhang/engine"
 	"duizhang/engine/fsys"
 )
@@ -35,6 +37,8 @@ type Writer struct {
 	book     *book   // nil without a workbook
 	spilled  claimSpill
 	claimed  []ClaimInfo
+	keep     *keeping // nil: nothing is kept
+	earlier  *earlier // whose parts are used again; nil: none
 }
 
 var _ engine.ResultSink = (*Writer)(nil)
@@ -44,6 +48,7 @@ type encoder struct {
 	csv     csvEncoder
 	parquet parquetEncoder
 	tables  []table // reused
+	copied  []byte  // reused
 }
 
 // NewWriter gives a Writer into opts.Dir, which exists. Nothing is written
@@ -55,12 +60,23 @@ func NewWriter(opts Options) *Writer {
 	if opts.Formats.XLSX {
 		w.book = newBook(&w.opts, w.lookup)
 	}
+	if opts.Keep != nil && !opts.Sort {
+		w.keep = newKeeping(w)
+	}
 	return w
 }
 
 // Begin opens the tables, for so many parts.
 func (w *Writer) Begin(parts int) error {
 	w.parts = parts
+	if w.earlier != nil {
+		if err := w.earlier.begin(parts); err != nil {
+			return err
+		}
+	}
+	if w.keep != nil {
+		w.keep.begin(parts, w.opts.Formats)
+	}
 	tables := w.opts.Results.tablesOf(nil, &engine.Part{})
 	enc := w.takeEncoder()
 	defer w.giveEncoder(enc)
@@ -78,8 +94,12 @@ func (w *Writer) Begin(parts int) error {
 				return err
 			}
 			w.files[i] = f
-			if _, err := f.Write(enc.csv.header(nil, t)); err != nil {
+			header := enc.csv.header(nil, t)
+			if _, err := f.Write(header); err != nil {
 				return fmt.Errorf("output: %w", err)
+			}
+			if w.keep != nil {
+				w.keep.out.Tables[i].CSV.Header = int64(len(header))
 			}
 		}
 	}
@@ -87,7 +107,7 @@ func (w *Writer) Begin(parts int) error {
 		w.sorted = newSorter(w, tables, parts)
 	}
 	if w.book != nil {
-		w.book.rows = newBookRows(w.book, parts)
+		w.book.rows = newBookRows(w.book, parts, w.keep != nil)
 	}
 	return nil
 }
@@ -114,7 +134,7 @@ func (w *Writer) Part(ctx context.Context, p *engine.Part) error {
 	}
 	for i := range enc.tables {
 		if w.opts.Formats.Parquet {
-			if err := w.veiledPart(enc, &enc.tables[i], p.Number); err != nil {
+			if err := w.veiledPart(enc, &enc.tables[i], p.Number, w.keep.file(i, p.Number)); err != nil {
 				return err
 			}
 		}
@@ -125,6 +145,9 @@ func (w *Writer) Part(ctx context.Context, p *engine.Part) error {
 	c := w.order.take(p.Number)
 	for i := range enc.tables {
 		c.bytes[i] = enc.csv.rows(c.bytes[i], &enc.tables[i])
+		if w.keep != nil {
+			c.sums[i] = xxh3.Hash(c.bytes[i])
+		}
 	}
 	return w.order.put(c)
 }
@@ -135,6 +158,11 @@ func (w *Writer) Finish(ctx context.Context, r *engine.Result, end Outcome) erro
 	defer w.removeTemp()
 	if err := w.closeParts(ctx); err != nil {
 		return err
+	}
+	if w.book != nil {
+		if err := w.book.rows.enough(); err != nil {
+			return err
+		}
 	}
 	for _, t := range w.wholeTables(r) {
 		if err := w.writeWhole(ctx, &t, w.opts.Formats); err != nil {
@@ -242,7 +270,7 @@ func (w *Writer) writeWhole(ctx context.Context, t *wholeTable, f Formats) error
 			part := t.of(from, to)
 			from = to
 			if f.Parquet {
-				if err := w.veiledPart(enc, &part, number); err != nil {
+				if err := w.veiledPart(enc, &part, number, nil); err != nil {
 					return err
 				}
 			}
@@ -280,6 +308,7 @@ func (w *Writer) closeParts(ctx context.Context) error {
 			return fmt.Errorf("output: %w", err)
 		}
 	}
+	w.earlier.close()
 	for i, f := range w.files {
 		if f != nil {
 			w.files[i] = nil
@@ -298,6 +327,7 @@ func (w *Writer) Close() error {
 	if w.book != nil {
 		w.book.rows.close()
 	}
+	w.earlier.close()
 	for i, f := range w.files {
 		if f != nil {
 			w.files[i] = nil
@@ -311,6 +341,9 @@ func (w *Writer) Close() error {
 
 // writeChunk appends a chunk to the tables' files.
 func (w *Writer) writeChunk(c *chunk) error {
+	if w.keep != nil {
+		w.keep.chunk(c, len(w.names))
+	}
 	if c.spill != "" {
 		return w.writeSpilled(c)
 	}

@@ -218,6 +218,14 @@ func Rename(from, to string) error {
 	return os.Rename(from, to)
 }
 
+// Link is os.Link.
+func Link(from, to string) error {
+	if err := Before(ToLink, to); err != nil {
+		return &os.LinkError{Op: "link", Old: from, New: to, Err: err}
+	}
+	return os.Link(from, to)
+}
+
 // Remove is os.Remove.
 func Remove(path string) error {
 	if err := Before(ToRemove, path); err != nil {

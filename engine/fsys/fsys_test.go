@@ -51,11 +51,14 @@ func steps(dir string) error {
 	if err := fsys.WriteFile(at("a/b/g"), []byte("x"), 0o600); err != nil {
 		return err
 	}
+	if err := fsys.Link(at("a/b/g"), at("c/g")); err != nil {
+		return err
+	}
 	if err := os.Symlink(at("c"), at("a/link")); err != nil {
 		return err
 	}
 	return errors.Join(fsys.SyncFile(at("a/b/g")), fsys.SyncFolder(dir), fsys.Chmod(at("c"), 0o750),
-		fsys.RemoveAll(at("a")), fsys.Remove(temp), fsys.RemoveAll(at("none")))
+		fsys.RemoveAll(at("a")), fsys.Remove(at("c/g")), fsys.Remove(temp), fsys.RemoveAll(at("none")))
 }
 
 // What is done watched is done as well without, and every step is announced.
@@ -84,8 +87,8 @@ func TestSteps(t *testing.T) {
 	}
 	want := []string{
 		"mkdir a/b", "mkdir c", "mkdir t", "create t/f", "write t/f", "write t/f", "write t/f", "truncate t/f", "chmod t/f", "sync t/f",
-		"close t/f", "rename c/f", "create a/b/g", "write a/b/g", "close a/b/g", "sync a/b/g", "sync .", "chmod c",
-		"remove a/b/g", "remove a/b", "remove a/link", "remove a", "remove t",
+		"close t/f", "rename c/f", "create a/b/g", "write a/b/g", "close a/b/g", "link c/g", "sync a/b/g", "sync .", "chmod c",
+		"remove a/b/g", "remove a/b", "remove a/link", "remove a", "remove c/g", "remove t",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("steps:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
