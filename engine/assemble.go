@@ -23,6 +23,9 @@ type order struct {
 	first    int32 // of a duplicate: the order that counts; else -1
 	bill     int32 // the payment that it matches, or -1
 	byTrade  bool  // matched by trade_no
+
+	again bool  // it was taken apart from its payment: an earlier day settled it
+	apart int32 // the payment that it was taken apart from
 }
 
 // A posRefund is one POS refund: its runs joined.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -144,6 +145,12 @@ func TestReconcileAllocates(t *testing.T) {
 type noHistory struct{}
 
 func (noHistory) Find(*schema.Wanted, *schema.Settled, *schema.Returned) error { return nil }
+
+func (noHistory) Scan(context.Context, []int32, func(*schema.Settled, *schema.Returned) error) error {
+	return nil
+}
+
+func (noHistory) Times() (paid, ordered []Span) { return nil, nil }
 
 func reconcileAllocates(t *testing.T, d *madeDay) {
 	t.Helper()

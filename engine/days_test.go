@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -180,6 +181,68 @@ func (p *past) Find(wanted *schema.Wanted, found *schema.Settled, returned *sche
 		}
 		schema.AppendAll(found, &one)
 		schema.AppendAll(returned, refunds)
+	}
+	return nil
+}
+
+// Times are those of every row.
+func (p *past) Times() (paid, ordered []engine.Span) {
+	add := func(spans []engine.Span, t int64) []engine.Span {
+		if t != schema.Null {
+			spans = append(spans, engine.Span{From: t, To: t})
+		}
+		return spans
+	}
+	for _, date := range p.memory.before(p.date) {
+		d := p.memory.days[date]
+		for row := range d.settled.Len() {
+			if d.settled.Status[row] != uint8(rules.StatusDuplicate) {
+				paid, ordered = add(paid, d.settled.BillTime[row]), add(ordered, d.settled.OrderTime[row])
+			}
+		}
+	}
+	for _, spans := range [][]engine.Span{paid, ordered} {
+		slices.SortFunc(spans, func(a, b engine.Span) int { return cmp.Compare(a.From, b.From) })
+	}
+	return paid, ordered
+}
+
+// Scan looks at every row of every day, and at every refund for each trade.
+func (p *past) Scan(_ context.Context, days []int32, each func(*schema.Settled, *schema.Returned) error) error {
+	on := func(t int64) bool { return t != schema.Null && slices.Contains(days, int32(t/86400)) }
+	done := map[string]bool{}
+	for _, date := range p.memory.before(p.date) {
+		d := p.memory.days[date]
+		for row := range d.settled.Len() {
+			if d.settled.Status[row] == uint8(rules.StatusDuplicate) || d.settled.BillAmount[row] == schema.Null || !on(d.settled.BillTime[row]) {
+				continue
+			}
+			name := func(d *left, row int) string {
+				return ref(d.words[d.settled.Merchant[row]], d.settled.OutTradeNo.At(row), d.settled.TradeNo.At(row))
+			}
+			own := name(d, row)
+			if done[own] {
+				continue
+			}
+			done[own] = true
+			best, at := p.trade(func(o *left, k int) bool { return o.settled.BillAmount[k] != schema.Null && name(o, k) == own })
+			var one schema.Settled
+			schema.Append(&one, &p.memory.days[best].settled, []int32{int32(at)})
+			recode(&one, p.memory.days[best].words, p.words)
+			trade, no, merchant := one.TradeNo.At(0), one.OutTradeNo.At(0), p.words.Texts()[one.Merchant[0]]
+			refunds, counted := p.refunds(merchant, no, trade), &schema.Returned{}
+			for k := range refunds.Len() {
+				if refunds.Counts[k] != 0 && on(refunds.Time[k]) {
+					schema.Append(counted, refunds, []int32{int32(k)})
+				}
+			}
+			one.Ref = schema.Text{}
+			one.Ref.AppendString(ref(merchant, no, trade))
+			one.Query[0], one.Day[0] = int32(counted.Len()), best
+			if err := each(&one, counted); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

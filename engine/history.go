@@ -1,6 +1,10 @@
 package engine
 
-import "duizhang/engine/schema"
+import (
+	"context"
+
+	"duizhang/engine/schema"
+)
 
 // A History is what the runs of earlier days left (rules 9). It is safe for
 // concurrent use.
@@ -21,7 +25,24 @@ type History interface {
 	// was pending or came in no bill, the row of found has Status 0 and is blank but
 	// for Query.
 	Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error
+
+	// Scan hands out the trades that were paid on the days, each once, and of each
+	// the refunds that count and were completed on the days. They come some at a
+	// time, in an order that is the same in every run: Query is how many rows of
+	// returned are the trade's, one trade's behind the other's. days are sorted. each
+	// borrows both, and is called by one goroutine at a time.
+	//
+	// Of several rows of one trade it is the one that Find would prefer, of those with
+	// a bill row. Duplicates are never among them.
+	Scan(ctx context.Context, days []int32, each func(*schema.Settled, *schema.Returned) error) error
+
+	// Times are when the trades of earlier days were paid (完成时间), and when their
+	// orders were made: no such time lies outside of the spans, which are sorted.
+	Times() (paid, ordered []Span)
 }
+
+// A Span is the time from one second to another, which is in it.
+type Span struct{ From, To int64 }
 
 // Carried are the rows of pending units that a run leaves to the next days, as
 // they were read (rules 9). Table is a number in Tables.

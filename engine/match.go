@@ -69,6 +69,7 @@ type billState struct {
 	first    int32 // of a duplicate: the row that counts; else -1
 	order    int32 // of a payment: the order it matches, or -1; of a refund: the POS refund
 	unit     int32 // of a payment: its unit
+	again    bool  // of a payment that was taken apart from its order: an earlier day settled it
 }
 
 func (w *worker) rejectBill(i int) {

@@ -20,6 +20,7 @@ import (
 // asked is what a row of w.wanted was asked for: one of them is not -1.
 type asked struct {
 	unit, refund, statement int32
+	payment                 bool // of pairsAgain, where unit is an order: for its payment
 }
 
 // A pastPaid is a statement row of a trade of an earlier day.
@@ -156,6 +157,8 @@ func (w *worker) maySettled(u *unit) bool {
 	switch {
 	case u.order >= 0 && u.bill >= 0:
 		return false
+	case u.order >= 0 && w.orders[u.order].again, u.order < 0 && w.billUse[u.bill].again:
+		return true
 	case u.order >= 0:
 		o := &w.orders[u.order]
 		return o.first < 0 && o.excluded == 0 && w.paid(o) && (w.p.compares || w.rows.Orders.Time[o.run] < w.p.dayStart)
@@ -367,22 +370,15 @@ func (w *worker) sameTrade(past int32, trade []byte) bool {
 // settledBefore: the identity of the single order or payment is taken by a row that
 // an earlier day settled.
 func (w *worker) settledBefore(of, past int32) bool {
-	u, h := &w.units[of], &w.past
+	u := &w.units[of]
 	pos, bill := w.unitTables(u)
-	if h.Status[past] == 0 || w.p.carried(pos) || w.p.carried(bill) {
+	switch {
+	case w.p.carried(pos) || w.p.carried(bill):
 		return false
+	case u.order >= 0:
+		return w.orderTaken(u.merchant, u.key, past)
 	}
-	sameKey := h.Merchant[past] == u.merchant && bytes.Equal(h.OutTradeNo.At(int(past)), w.outTradeNo(u.key))
-	if u.order >= 0 {
-		return sameKey && h.PosAmount[past] != schema.Null && w.pastTrade(past)
-	}
-	if h.BillAmount[past] == schema.Null {
-		return false
-	}
-	if trade := w.tradeNo(u); len(trade) > 0 {
-		return bytes.Equal(trade, h.TradeNo.At(int(past)))
-	}
-	return sameKey
+	return w.paymentTaken(u.bill, past)
 }
 
 // answerRefunds hangs POS refunds on the trades of earlier days. The refund of an

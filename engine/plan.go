@@ -64,6 +64,8 @@ type plan struct {
 	shares     map[groupKey]*periodGroup // of agreements that round per period
 	collecting bool                      // the pass that fills shares
 
+	paid, ordered []Span // when the trades of earlier days were
+
 	billSpans, accountSpans map[uint32]spans // by account: the times that its bills cover
 }
 
@@ -103,6 +105,9 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 	}
 	for _, t := range tables {
 		p.hasRefused = p.hasRefused || t.Refused
+	}
+	if job.History != nil {
+		p.paid, p.ordered = job.History.Times()
 	}
 	p.wordRegistry()
 	p.planShifts()

@@ -231,6 +231,9 @@ func (w *worker) reconcile(number int) (*findings, error) {
 	w.findDuplicatePayments()
 	w.findDuplicateRefunds()
 	w.matchPayments()
+	if err := w.pairsAgain(); err != nil {
+		return nil, err
+	}
 	if err := w.matchRefunds(); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ type askedRows struct {
 	count int64
 	sum   uint64 // of all look-ups with their answers, whatever their order
 	pages [][]byte
+
+	scanned []int32 // days whose trades were scanned (scan.go), sorted
 }
 
 // An askedPage is a page of look-ups.

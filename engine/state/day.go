@@ -21,6 +21,8 @@ type Day struct {
 	earlier []*rows // of the days that the run sees, in their order
 	carry   *carriedIn
 
+	paid, ordered []engine.Span // when the trades of these days were
+
 	dict  *dictionary
 	shelf *shelf
 	mu    sync.Mutex
@@ -44,6 +46,7 @@ type gatherer struct {
 	refunds *collector[*schema.Returned]
 	words   translation
 	tallies [2]tallies // of trades and refunds
+	times   [timeColumns]timeline
 }
 
 // tallies are by status.
@@ -88,6 +91,9 @@ func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, e
 	}
 	d.earlier = s.before(date, d.keep, words)
 	if err := s.guard(d.takeCarried); err != nil {
+		return nil, err
+	}
+	if err := s.guard(d.takeTimes); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -157,6 +163,10 @@ func (g *gatherer) keepTrades(settled *schema.Settled) error {
 			return errStatus
 		}
 		g.tallies[0].add(settled.Status[i], settled.PosAmount[i], settled.BillAmount[i])
+		if rules.Status(settled.Status[i]) != rules.StatusDuplicate {
+			g.times[paidTimes].add(settled.BillTime[i])
+			g.times[orderedTimes].add(settled.OrderTime[i])
+		}
 		ref = appendRef(ref[:0], g.words.text(settled.Merchant[i]), settled.OutTradeNo.At(i), settled.TradeNo.At(i))
 		c.rows.Ref.Append(ref)
 	}
@@ -173,6 +183,7 @@ func (g *gatherer) keepRefunds(settled *schema.Settled, returned *schema.Returne
 			return errStatus
 		}
 		g.tallies[1].add(returned.Status[i], returned.PosAmount[i], returned.BillAmount[i])
+		g.times[returnedTimes].add(returned.Time[i])
 		ref = ref[:0]
 		switch of := returned.Of[i]; {
 		case of >= 0:

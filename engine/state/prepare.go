@@ -38,6 +38,11 @@ type head struct {
 	// are too many to list.
 	Prefixes [][]byte `json:"prefixes"`
 	Any      bool     `json:"any,omitempty"`
+
+	// Times are when the rows were; nil in a head that is too old to say. Scanned are
+	// the days whose trades the run scanned.
+	Times   *times  `json:"times"`
+	Scanned []int32 `json:"scanned,omitempty"`
 }
 
 // mostPrefixes are listed.
@@ -136,7 +141,7 @@ func (d *Day) same(now *pointer, run *Run) (bool, error) {
 // write writes the rows, kind after kind.
 func (d *Day) write(ctx context.Context, w *written) error {
 	h := head{
-		Breaks: len(d.breaks), Closed: len(d.closed), Asked: int(d.asked.count),
+		Breaks: len(d.breaks), Closed: len(d.closed), Asked: int(d.asked.count), Times: timesOf(d.all), Scanned: d.asked.scanned,
 		Columns: map[string][]string{
 			tradeTable:  names(trades.fields(trades.fresh())),
 			refundTable: names(refunds.fields(refunds.fresh())),

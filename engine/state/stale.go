@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"duizhang/engine"
 	"duizhang/engine/schema"
 )
 
@@ -149,8 +150,55 @@ func (d *Day) stale(date int32, p *pointer, c *change) (bool, error) {
 		return false, err
 	}
 	p.Breaking = other
-	err = d.staleAnswers(r, p, c.keys)
-	return stale || other || p.Doubt || len(p.Differ) > 0, err
+	if err := d.staleAnswers(r, p, c.keys); err != nil {
+		return false, err
+	}
+	stale = stale || other || p.Doubt || len(p.Differ) > 0
+	if !stale {
+		stale, err = d.staleTimes(r, c)
+	}
+	if !stale && err == nil {
+		stale, err = c.staleScan(r)
+	}
+	return stale, err
+}
+
+// staleTimes: the run would ask for pairs that it did not ask for, because another
+// run has trades of their time now.
+func (d *Day) staleTimes(r *rows, c *change) (bool, error) {
+	for _, column := range []int{paidTimes, orderedTimes} {
+		own, err := r.times(column)
+		if err != nil {
+			return false, err
+		}
+		now, err := c.now.times(column)
+		if err != nil {
+			return false, err
+		}
+		var was []engine.Span
+		if c.was != nil {
+			if was, err = c.was.times(column); err != nil {
+				return false, err
+			}
+		}
+		if touches(own, without(now, was)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// staleScan: the run scanned days of which the two have other rows.
+func (c *change) staleScan(r *rows) (bool, error) {
+	if err := r.open(); err != nil || len(r.head.Scanned) == 0 {
+		return false, err
+	}
+	was, err := scanDigest(c.was, r.head.Scanned)
+	if err != nil {
+		return false, err
+	}
+	now, err := scanDigest(c.now, r.head.Scanned)
+	return was != now, err
 }
 
 // carriedTo are the date whose carried rows a run of a date takes, and their digest.
