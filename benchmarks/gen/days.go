@@ -129,6 +129,7 @@ const (
 	noBill                    // only the till has it
 	billAgain                 // again in the bill of the next day
 	posAgain                  // again in the till's export of the next day
+	bothAgain                 // again in both of the next day
 	amountDiffers             // the sides' amounts differ
 	nextDiffers               // as billNextDay, and the amounts differ
 	wechatPaid                // the till's alone, paid otherwise
@@ -253,7 +254,7 @@ func (t *dayTrade) meet(r *rng, start int64) {
 		t.posTime, t.billDay = before(), none
 	case noBill, wechatPaid:
 		t.billDay = none
-	case billAgain, posAgain:
+	case billAgain, posAgain, bothAgain:
 		t.again = t.day + 1
 	case together, amountDiffers, fateCount:
 	}

@@ -122,7 +122,7 @@ func (d *Days) draws(f DayFile, t *dayTrade) uint64 {
 // eachOrder visits the orders of a file, with what the file says they come to.
 func (d *Days) eachOrder(f DayFile, visit func(t *dayTrade, total fen) error) error {
 	return d.each(f.Day, f.Merchant, false, func(t *dayTrade) error {
-		here := t.posDay == f.Day || t.fate == posAgain && t.again == f.Day
+		here := t.posDay == f.Day || (t.fate == posAgain || t.fate == bothAgain) && t.again == f.Day
 		if t.day < 0 || !here {
 			return nil
 		}
@@ -141,7 +141,7 @@ func (d *Days) eachBill(f DayFile, visit func(t *dayTrade) error) error {
 	return d.each(f.Day, f.Merchant, false, func(t *dayTrade) error {
 		here := t.billDay == f.Day
 		if f.Kind == OverlapOfDay {
-			here = t.fate == billAgain && t.again == f.Day
+			here = (t.fate == billAgain || t.fate == bothAgain) && t.again == f.Day
 		}
 		if t.day < 0 || !here || d.draws(f, t) == 2 {
 			return nil

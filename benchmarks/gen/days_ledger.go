@@ -324,7 +324,7 @@ func (r *dayRun) pair() {
 	var left []*unitOfDay
 	for _, u := range r.units {
 		if u.bill {
-			if o := r.orders[u.key()]; o != nil && o != u && !o.bill && !o.wechat {
+			if o := r.orders[u.key()]; o != nil && o != u && !o.bill && !o.wechat && !r.seen(o) && !r.seen(u) {
 				o.bill, o.billTime, o.total, o.fund, o.tradeNo = true, u.billTime, u.total, u.fund, u.tradeNo
 				o.since = min(o.since, u.since)
 				r.bills[u.tradeNo] = o

@@ -96,6 +96,10 @@ func (t *dayTrade) eachRow(visit func(day int, status string, carried int)) {
 	case billAgain, posAgain:
 		visit(d, "matched", 0)
 		visit(d+1, "duplicate", 0)
+	case bothAgain:
+		visit(d, "matched", 0)
+		visit(d+1, "duplicate", 0)
+		visit(d+1, "duplicate", 0)
 	case amountDiffers:
 		visit(d, "amount_mismatch", 0)
 	case wechatPaid:
