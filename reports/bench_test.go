@@ -71,3 +71,61 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 var _ engine.ResultSink = (*Writer)(nil)
+
+// A day's parts as they are written, as they are written and kept, and as they are
+// taken from an earlier run.
+func BenchmarkParts(b *testing.B) {
+	const parts, rows = 8, 8 << 10
+	d := newDay(1, parts, rows)
+	kept := &shelf{dir: b.TempDir()}
+	write := func(b *testing.B, k Keeper, part func(w *Writer, p *engine.Part) error) {
+		o := d.options(kept.dir)
+		if kept.outputs != nil {
+			o.Dir = b.TempDir()
+		}
+		o.Temp, o.Formats, o.Keep = b.TempDir(), Formats{CSV: true, Parquet: true, XLSX: true}, k
+		w := NewWriter(o)
+		if kept.outputs != nil {
+			if err := w.From(Earlier{kept.outputs, kept, []int32{0, 1, 2}}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Begin(parts); err != nil {
+			b.Fatal(err)
+		}
+		for _, p := range d.parts {
+			if err := part(w, p); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.closeParts(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if kept.outputs == nil {
+			kept.outputs = w.Kept()
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	fresh := func(w *Writer, p *engine.Part) error { return w.Part(b.Context(), p) }
+	write(b, kept, fresh)
+	for _, c := range []struct {
+		name string
+		keep Keeper
+		part func(*Writer, *engine.Part) error
+	}{
+		{"fresh", nil, fresh},
+		{"kept", &shelf{}, fresh},
+		{"reused", nil, func(w *Writer, p *engine.Part) error { return w.Reuse(b.Context(), p.Number) }},
+		{"reused and kept", &shelf{}, func(w *Writer, p *engine.Part) error { return w.Reuse(b.Context(), p.Number) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				write(b, c.keep, c.part)
+			}
+			b.ReportMetric(parts*rows*float64(b.N)/b.Elapsed().Seconds(), "trades/s")
+		})
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/zeebo/xxh3"
 
@@ -39,7 +40,7 @@ type KeptOutputs struct {
 	// use nothing of it.
 	Options string      `json:"options"`
 	Parts   int         `json:"parts"`
-	Inputs  int         `json:"inputs"` // how many input tables the run had
+	Inputs  []uint64    `json:"inputs"` // hashes of what the rows call the run's input tables, by number
 	Tables  []KeptTable `json:"tables"`
 }
 
@@ -82,15 +83,18 @@ func (k *KeptOutputs) Files() []string {
 	return names
 }
 
-// keeping is what a Writer notes for a later run while it writes. Its methods are
-// safe on nil, which notes nothing.
+// keeping is what a Writer notes for a later run while it writes. nil notes nothing:
+// file and times may be called on it.
 type keeping struct {
 	keeper Keeper
 	out    KeptOutputs
 }
 
 func newKeeping(w *Writer) *keeping {
-	k := &keeping{keeper: w.opts.Keep, out: KeptOutputs{Options: w.keptOptions(), Inputs: len(w.opts.Tables)}}
+	k := &keeping{keeper: w.opts.Keep, out: KeptOutputs{Options: w.keptOptions()}}
+	for _, t := range w.opts.Tables {
+		k.out.Inputs = append(k.out.Inputs, xxh3.HashString(t.File()))
+	}
 	for _, t := range w.opts.Results.tablesOf(nil, &noPart) {
 		of := KeptTable{Name: t.name}
 		if w.opts.Formats.CSV {
@@ -116,6 +120,15 @@ func (k *keeping) file(table, part int) *KeptFile {
 		return nil
 	}
 	return &k.out.Tables[table].Parquet[part]
+}
+
+// times is how many times the rows that the workbook shows are stored: more where they
+// are kept, because there may be fewer before them in a later run.
+func (k *keeping) times() int64 {
+	if k == nil {
+		return 1
+	}
+	return 2
 }
 
 // chunk notes a chunk of CSV that is written next.
@@ -160,16 +173,18 @@ func (w *Writer) keptOptions() string {
 	if w.book != nil {
 		limit = w.book.limitOf(rowLimit)
 	}
+	_, offset := time.Unix(0, 0).In(o.Zone).Zone() // a name may stand for several zones
 	b, err := json.Marshal(struct {
 		Form                           int
 		Version, Lang, Privacy         string
 		Formats                        Formats
 		BOM                            bool
+		Offset                         int
 		Parquet, Zone, Tables, Claimed string
 		Claims                         bool
 		Rows                           int64
 	}{
-		keptForm, o.Job.Version, o.Lang.String(), o.Privacy.String(), o.Formats, o.CSVBOM, o.Parquet.String(), o.Zone.String(), sum(columns),
+		keptForm, o.Job.Version, o.Lang.String(), o.Privacy.String(), o.Formats, o.CSVBOM, offset, o.Parquet.String(), o.Zone.String(), sum(columns),
 		sum(o.Claims.Agreements), o.Claims.Lines != nil, limit,
 	})
 	if err != nil {

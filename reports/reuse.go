@@ -28,7 +28,7 @@ var noPart engine.Part
 var ErrKept = errors.New("kept parts cannot be used")
 
 func keptError(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrKept, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %s", ErrKept, fmt.Sprintf(format, args...))
 }
 
 // A Source is where an earlier run's kept things are. It is safe for concurrent use.
@@ -49,7 +49,7 @@ type Earlier struct {
 	Tables  []int32 // numbers in this run of its input tables; -1 for one that is gone
 }
 
-// earlier is the run that a Writer takes parts from. Its methods are safe on nil.
+// earlier is the run that a Writer takes parts from.
 type earlier struct {
 	Earlier
 	same bool // its tables have their numbers in this run too
@@ -73,14 +73,20 @@ func (w *Writer) From(e Earlier) error {
 		return keptError("the outputs are sorted")
 	case w.earlier != nil:
 		return keptError("parts of two runs")
-	case len(e.Tables) != e.Outputs.Inputs:
-		return keptError("%d input tables, not %d", e.Outputs.Inputs, len(e.Tables))
+	case len(e.Tables) != len(e.Outputs.Inputs):
+		return keptError("%d input tables, not %d", len(e.Outputs.Inputs), len(e.Tables))
 	case e.Outputs.Options != w.keptOptions():
 		return keptError("written with other options, or by another version")
 	}
 	from := &earlier{Earlier: e, same: true}
 	for number, now := range e.Tables {
 		from.same = from.same && int(now) == number
+		if now < 0 {
+			continue
+		}
+		if int(now) >= len(w.opts.Tables) || xxh3.HashString(w.opts.Tables[now].File()) != e.Outputs.Inputs[number] {
+			return keptError("input table %d is not table %d of the earlier run", now, number)
+		}
 	}
 	if w.parts > 0 {
 		if err := from.begin(w.parts); err != nil {
@@ -122,7 +128,7 @@ func (e *earlier) open(w *Writer) error {
 		}
 		f, err := e.table(t, o.Parts, enc.csv.header(nil, &tables[i]))
 		if err != nil {
-			return keptError("%s.csv: %w", t.Name, err)
+			return keptError("%s.csv: %v", t.Name, err)
 		}
 		e.csv = append(e.csv, f)
 	}
@@ -212,7 +218,7 @@ func (w *Writer) Reuse(ctx context.Context, part int) error {
 		c = w.order.take(part)
 		for i := range e.csv {
 			if err := e.rows(c, i); err != nil {
-				return keptError("part %d: %s.csv: %w", part, e.Outputs.Tables[i].Name, err)
+				return keptError("part %d: %s.csv: %v", part, e.Outputs.Tables[i].Name, err)
 			}
 		}
 	}
@@ -244,7 +250,7 @@ func (w *Writer) section(part int, name string) ([]byte, error) {
 		b, err = unsealed(b)
 	}
 	if err != nil {
-		return nil, keptError("part %d: section %s: %w", part, name, err)
+		return nil, keptError("part %d: section %s: %v", part, name, err)
 	}
 	return b, nil
 }
@@ -275,7 +281,7 @@ func (w *Writer) keptRows(part int) ([]gatheredPart, error) {
 		r.fail()
 	}
 	if r.err != nil {
-		return nil, keptError("part %d: section %s: %w", part, bookSection, r.err)
+		return nil, keptError("part %d: section %s: %v", part, bookSection, r.err)
 	}
 	if w.keep != nil {
 		return parts, w.keep.keeper.Keep(part, bookSection, sealed(kept))
@@ -335,7 +341,7 @@ func (w *Writer) keptClaims(part int) (map[packKey][]byte, error) {
 		texts[key] = rows
 	}
 	if r.err != nil {
-		return nil, keptError("part %d: section %s: %w", part, claimsSection, r.err)
+		return nil, keptError("part %d: section %s: %v", part, claimsSection, r.err)
 	}
 	if w.keep != nil {
 		return texts, w.keep.keeper.Keep(part, claimsSection, appendClaims(nil, texts))
@@ -432,7 +438,7 @@ func (w *Writer) keptFile(table, part int) error {
 func (k *KeptFile) copy(to io.Writer, from string, buf []byte) error {
 	f, err := os.Open(from)
 	if err != nil {
-		return keptError("%w", err)
+		return keptError("%v", err)
 	}
 	defer func() { _ = f.Close() }()
 	s := summer{out: to}
@@ -447,7 +453,7 @@ func (k *KeptFile) copy(to io.Writer, from string, buf []byte) error {
 		case errors.Is(reading, io.EOF):
 			return keptError("%s: it is not what was kept", from)
 		case reading != nil:
-			return keptError("%w", reading)
+			return keptError("%v", reading)
 		}
 	}
 }

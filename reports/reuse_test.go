@@ -326,16 +326,16 @@ var reuseVariants = []outputs{
 // that: the outputs are those of a run that has all rows.
 func TestReuse(t *testing.T) {
 	var packs, masked, limited int
-	seeds := uint64(3)
+	seeds, nights := uint64(3), 3
 	if testing.Short() {
-		seeds = 1
+		seeds, nights = 1, 2
 	}
 	for i, v := range reuseVariants {
 		for seed := range seeds {
 			d := newLate(seed*100+uint64(i), 1+int(seed+uint64(i))%7, 20)
 			var from *Earlier
 			var dirty []bool
-			for night := range 3 {
+			for night := range nights {
 				want := d.options(t, v)
 				if _, err := d.run(t, want, v, nil, nil); err != nil {
 					t.Fatal(err)
@@ -472,6 +472,8 @@ func TestReuseDamaged(t *testing.T) {
 		{"another header", func(_ *testing.T, s *shelf, _ *Earlier) { s.outputs.Tables[0].CSV.Header-- }},
 		{"a table gone", func(_ *testing.T, _ *shelf, e *Earlier) { e.Tables[1] = -1 }},
 		{"too few tables", func(_ *testing.T, _ *shelf, e *Earlier) { e.Tables = e.Tables[:1] }},
+		{"another file in its place", func(_ *testing.T, _ *shelf, e *Earlier) { e.Tables[1], e.Tables[2] = 2, 1 }},
+		{"a file beyond the last", func(_ *testing.T, _ *shelf, e *Earlier) { e.Tables[1] = 3 }},
 		{"a folder for a file", func(t *testing.T, s *shelf, _ *Earlier) {
 			path := s.Path("trades.parquet/part-00000.parquet")
 			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
@@ -503,6 +505,54 @@ func TestReuseDamaged(t *testing.T) {
 				t.Error("a summary is written")
 			}
 		})
+	}
+}
+
+// A section that is read as something else is an error, or other rows, and no panic.
+func TestReuseForged(t *testing.T) {
+	d := newLate(9, 2, 20)
+	whole, _ := keptRun(t, d, outputs{})
+	s := whole.clone(t)
+	tables := sameTables(d)
+	added := &schema.Table{Path: "0.csv", Kind: schema.AlipayBill}
+	d.tables = append([]*schema.Table{added}, d.tables...)
+	for i := range tables {
+		tables[i]++
+	}
+	w := NewWriter(d.options(t, outputs{}))
+	defer func() { _ = w.Close() }()
+	if err := w.Begin(2); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.From(Earlier{Outputs: s.outputs, Source: s, Tables: tables}); err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	for range 3000 {
+		for _, name := range []string{bookSection, claimsSection} {
+			section, err := unsealed(whole.sections[name+"1"])
+			if err != nil {
+				t.Fatal(err)
+			}
+			section = slices.Clone(section)
+			for range 1 + d.rng.IntN(3) {
+				section[d.rng.IntN(len(section))] = byte(d.rng.Uint32())
+			}
+			s.sections[name+"1"] = sealed(section[:len(section)-d.rng.IntN(2)])
+		}
+		_, rows := w.keptRows(1)
+		_, claims := w.keptClaims(1)
+		for _, err := range []error{rows, claims} {
+			if err != nil && !errors.Is(err, ErrKept) {
+				t.Fatalf("%v, want %v", err, ErrKept)
+			}
+			if err != nil {
+				failed++
+			}
+		}
+	}
+	if failed < 1000 {
+		t.Errorf("%d of 6000 are errors", failed)
 	}
 }
 

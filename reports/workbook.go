@@ -55,7 +55,7 @@ type book struct {
 
 func newBook(o *Options, l *lookup) *book {
 	b := &book{lang: o.Lang, privacy: o.Privacy, opts: o, verdicts: o.Verdicts, lookup: l, perSheet: sheetRows}
-	b.rows = newBookRows(b, 0, false)
+	b.rows = newBookRows(b, 0, 1)
 	return b
 }
 

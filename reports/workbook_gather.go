@@ -21,14 +21,11 @@ type bookRows struct {
 	pending, excluded, goods, overpaid, accounts *gathered
 }
 
-// newBookRows gathers the rows of so many parts. If they are kept for a later run, more
-// are stored than are shown: there may be fewer before them then.
-func newBookRows(b *book, parts int, kept bool) *bookRows {
+// newBookRows gathers the rows of so many parts, and stores so many times the rows that
+// are shown.
+func newBookRows(b *book, parts int, times int64) *bookRows {
 	limit := b.limitOf(rowLimit)
-	held := limit
-	if kept {
-		held = 2 * limit
-	}
+	held := times * limit
 	var none engine.Part
 	return &bookRows{
 		pending:  newGathered(parts, limit, held, b.pendingColumns(), (&units{}).columns()),

@@ -107,7 +107,7 @@ func (w *Writer) Begin(parts int) error {
 		w.sorted = newSorter(w, tables, parts)
 	}
 	if w.book != nil {
-		w.book.rows = newBookRows(w.book, parts, w.keep != nil)
+		w.book.rows = newBookRows(w.book, parts, w.keep.times())
 	}
 	return nil
 }
