@@ -298,13 +298,14 @@ func (c *census) each(f func(*cell)) {
 	for i := range c.cells.n {
 		f(c.cells.at(i))
 	}
+	var one cell
 	for i := range c.posts.hours.slots {
 		n := &c.posts.hours.slots[i]
 		if n.orders == 0 && n.payments == 0 {
 			continue
 		}
 		p := c.posts.all.at(int(n.post()))
-		one := cell{key: cellOf(p, n.hour()), provider: p.provider}
+		one = cell{key: cellOf(p, n.hour()), provider: p.provider}
 		one.key[DimensionProvider] = anyProvider
 		one.counts[ofOrders], one.counts[ofAudits], one.counts[ofPayments] = n.orders, n.audits, n.payments
 		f(&one)

@@ -7,7 +7,7 @@ import (
 	"duizhang/engine/schema"
 )
 
-// wordCaches are the word caches that no parser has at the moment. A night of two
+// wordCaches are the word caches, and the columns of orders, that no parser has at the moment. A night of two
 // thousand small bills has as many parsers, and all meet the same stores, operators
 // and goods: a parser takes up a cache that another table's has filled.
 //
@@ -17,6 +17,38 @@ import (
 type wordCaches struct {
 	mu   sync.Mutex
 	free [charsetGB18030 + 1][]*schema.WordCache
+
+	orders []orderBatch
+}
+
+// An orderBatch is the empty columns of a batch of orders, which another table has
+// made grow.
+type orderBatch struct {
+	orders schema.Orders
+	lines  schema.Lines
+}
+
+// takeOrders gives columns to fill. A nil w has none that have grown.
+func (w *wordCaches) takeOrders() (b orderBatch) {
+	if w == nil {
+		return b
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last := len(w.orders) - 1; last >= 0 {
+		b = w.orders[last]
+		w.orders = w.orders[:last]
+	}
+	return b
+}
+
+func (w *wordCaches) giveOrders(b orderBatch) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.orders = append(w.orders, b)
 }
 
 // A borrowedCache is one that a table's parser has.
@@ -85,4 +117,10 @@ func (t *tableReader) giveCaches() {
 		}
 	}
 	t.borrowed = nil
+	for _, p := range t.orderParsers {
+		schema.Reset(&p.orders)
+		schema.Reset(&p.lines)
+		t.opt.caches.giveOrders(orderBatch{p.orders, p.lines})
+	}
+	t.orderParsers = nil
 }

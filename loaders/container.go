@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -69,6 +70,53 @@ type member struct {
 	name  string // "" for a plain file
 	kind  container
 	index int // in the archive or workbook
+
+	archive *archive  // of a zipFile
+	file    *zip.File // in it
+}
+
+// An archive is a ZIP whose directory has been read. Its members are opened one by
+// one, mostly twice, and the directory is not read again: of two thousand small bills
+// that is a good part of what there is to read.
+type archive struct {
+	path string
+
+	mu    sync.Mutex
+	f     *os.File // open while it has users
+	users int
+	read  *atomic.Int64 // what is read of it is added here; nil while heads are read
+}
+
+// ReadAt reads the open file.
+func (a *archive) ReadAt(p []byte, off int64) (int, error) {
+	return countingReaderAt{a.f, a.read}.ReadAt(p, off)
+}
+
+// open adds a user. All of one time count what they read in the same place, or all do not.
+func (a *archive) open(read *atomic.Int64) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.users == 0 {
+		f, err := openRegular(a.path)
+		if err != nil {
+			return err
+		}
+		a.f, a.read = f, read
+	}
+	a.users++
+	return nil
+}
+
+// Close takes a user away.
+func (a *archive) Close() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.users--; a.users > 0 {
+		return nil
+	}
+	f := a.f
+	a.f, a.read = nil, nil
+	return f.Close()
 }
 
 // errNotRegular is a folder, a pipe, a device or a socket given as a file.
@@ -101,10 +149,12 @@ func listMembers(path string) (members []member, encrypted, unsafe string, err e
 	if kind != zipFile {
 		return []member{{kind: kind}}, "", "", nil
 	}
-	z, err := openZip(f, nil)
+	a := &archive{path: path, f: f}
+	z, err := openZip(f, a)
 	if err != nil {
 		return nil, "", "", err
 	}
+	a.f = nil // listed: from now on whoever reads a member opens it
 	files := 0
 	for _, m := range z.File {
 		if m.Name == "[Content_Types].xml" {
@@ -123,7 +173,7 @@ func listMembers(path string) (members []member, encrypted, unsafe string, err e
 			return nil, name, "", nil
 		}
 		if !isFolder(m) {
-			members = append(members, member{name: name, kind: zipFile, index: i})
+			members = append(members, member{name: name, kind: zipFile, index: i, archive: a, file: m})
 		}
 	}
 	return members, "", "", nil
@@ -140,12 +190,13 @@ func memberName(m *zip.File) string {
 	return strings.ToValidUTF8(m.Name, "�")
 }
 
-func openZip(f *os.File, read *atomic.Int64) (*zip.Reader, error) {
+// openZip reads the directory of a ZIP, the open file; r is how its members are read.
+func openZip(f *os.File, r io.ReaderAt) (*zip.Reader, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	z, err := zip.NewReader(countingReaderAt{f, read}, info.Size())
+	z, err := zip.NewReader(r, info.Size())
 	if errors.Is(err, zip.ErrInsecurePath) { // names are labels here
 		err = nil
 	}
@@ -238,6 +289,9 @@ func (r *limitedReader) Close() error {
 // openMember opens the bytes of a plain file, a gzip file or a member of a ZIP.
 // What is read of the file itself is added to read.
 func openMember(path string, m member, read *atomic.Int64) (io.ReadCloser, error) {
+	if m.kind == zipFile {
+		return unzip(m, read)
+	}
 	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -250,7 +304,7 @@ func openMember(path string, m member, read *atomic.Int64) (io.ReadCloser, error
 	return r, nil
 }
 
-// unpack is openMember of the open file, which the result closes.
+// unpack is openMember of the open file, which the result closes; it is no ZIP.
 func unpack(f *os.File, m member, read *atomic.Int64) (io.ReadCloser, error) {
 	switch m.kind {
 	case gzipFile:
@@ -263,26 +317,30 @@ func unpack(f *os.File, m member, read *atomic.Int64) (io.ReadCloser, error) {
 			return nil, err
 		}
 		return newLimitedReader(z, info.Size(), 0, z, f) // what a gzip says of its size is modulo 2^32
-	case zipFile:
-		z, err := openZip(f, read)
-		if err != nil {
-			return nil, err
-		}
-		if m.index >= len(z.File) {
-			return nil, io.ErrUnexpectedEOF
-		}
-		file := z.File[m.index]
-		r, err := file.Open()
-		if err != nil {
-			return nil, err
-		}
-		return newLimitedReader(r, int64(file.CompressedSize64), file.UncompressedSize64, r, f)
-	case plainFile, xlsxFile:
+	case plainFile, xlsxFile, zipFile:
 	}
 	return struct {
 		io.Reader
 		io.Closer
 	}{countingReader{f, read}, f}, nil
+}
+
+// unzip opens a member of a ZIP.
+func unzip(m member, read *atomic.Int64) (io.ReadCloser, error) {
+	if err := m.archive.open(read); err != nil {
+		return nil, err
+	}
+	r, err := m.file.Open()
+	if err != nil {
+		_ = m.archive.Close()
+		return nil, err
+	}
+	l, err := newLimitedReader(r, int64(m.file.CompressedSize64), m.file.UncompressedSize64, r, m.archive)
+	if err != nil {
+		_ = errors.Join(r.Close(), m.archive.Close())
+		return nil, err
+	}
+	return l, nil
 }
 
 // openError says why a file or a member cannot be read.

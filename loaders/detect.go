@@ -376,12 +376,20 @@ func (t *tableRun) readHead(first int) ([]byte, bool, error) {
 func (t *tableRun) detectText(h *head) detection {
 	for _, comma := range []byte{',', '\t'} {
 		for i := 0; h.has(i); i++ {
+			if loneNote(h.lines[i], comma) {
+				continue
+			}
 			if d := detectRow(splitText(h.lines[i], comma), i, comma, t.kind, t.opt); d.format != nil {
 				return d
 			}
 		}
 	}
 	return detectJSON(h.lines, h.data, t.kind)
+}
+
+// loneNote tells a line of a preamble, # and one cell, without cutting it.
+func loneNote(line string, comma byte) bool {
+	return len(line) > 0 && line[0] == '#' && strings.IndexByte(line, comma) < 0
 }
 
 // splitText splits a decoded line.

@@ -121,6 +121,9 @@ func newOrderParser(t *tableReader, c *canonicalHeader) func() rowParser {
 		}
 		p.secret, p.last = orderPayCode, make([]lastWord, orderGoodsID)
 		p.init()
+		b := t.opt.caches.takeOrders()
+		p.orders, p.lines = b.orders, b.lines
+		t.orderParsers = append(t.orderParsers, p) // under the table's lock
 		return p
 	}
 }

@@ -56,6 +56,8 @@ type tableReader struct {
 	bill     *billTable    // trade bills and their summaries
 	rebates  *rebateTotals // rebates of workbooks, and their summaries
 	borrowed []*borrowedCache
+	// orderParsers have columns to give back.
+	orderParsers []*orderParser
 
 	movements *accountTable // account bills
 	account   *accountSummaryRows

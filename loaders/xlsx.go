@@ -64,7 +64,7 @@ func openXLSX(name string) (_ *workbook, err error) {
 			_ = f.Close()
 		}
 	}()
-	z, err := openZip(f, nil)
+	z, err := openZip(f, f)
 	if err != nil {
 		return nil, err
 	}
