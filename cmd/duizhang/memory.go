@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // sizeUnits are the units of a size, longest first.
@@ -85,16 +88,67 @@ func boundMemory(memory int64) (restore func()) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memory)
 	}
-	growth := heapGrowth
+	stop := func() {}
 	if os.Getenv("GOGC") == "" {
-		growth = debug.SetGCPercent(heapGrowth)
+		stop = watchHeap(min(memory/8, smallHeap))
 	}
 	return func() {
 		debug.SetMemoryLimit(limit)
-		if os.Getenv("GOGC") == "" {
-			debug.SetGCPercent(growth)
-		}
+		stop()
 	}
+}
+
+// smallHeap is a heap that is let grow before it is collected at all: every run
+// comes to more, and one that reads thousands of small files would collect it
+// dozens of times on the way there.
+const smallHeap = 64 << 20
+
+// A heapWatch sets by how much the heap may grow: up to the floor, and then by
+// heapGrowth.
+type heapWatch struct {
+	floor int64
+
+	mu      sync.Mutex
+	stopped bool
+}
+
+// watchHeap begins to watch; stop puts back what was set before.
+func watchHeap(floor int64) (stop func()) {
+	w := &heapWatch{floor: floor}
+	before := debug.SetGCPercent(heapGrowth)
+	w.look(nil)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.stopped = true
+		debug.SetGCPercent(before)
+	}
+}
+
+// A cycle is garbage as soon as it is made: its finalizer runs after the next
+// collection.
+type cycle struct{ _ *byte }
+
+// look sets the growth after a collection, until the heap is beyond the floor.
+func (w *heapWatch) look(*cycle) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // after the last collection
+	metrics.Read(live)
+	growth := growthTo(w.floor, int64(live[0].Value.Uint64()))
+	debug.SetGCPercent(growth)
+	if growth > heapGrowth {
+		runtime.SetFinalizer(new(cycle), w.look)
+	}
+}
+
+// growthTo is by how many per cent what is in use may grow.
+func growthTo(floor, live int64) int {
+	const least = 4 << 20 // of the runtime; before the first collection nothing is known
+	return int(max((floor-live)*100/max(live, least), heapGrowth))
 }
 
 // containerMemory is the limit of the control group, or 0.
