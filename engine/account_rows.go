@@ -51,29 +51,7 @@ func (s *Store) addAccounts(b schema.Batch) error {
 	if err := schema.View(&v, b.Rows); err != nil {
 		return err
 	}
-	byTrade, byKey := spreads.Get().(*spread), spreads.Get().(*spread)
-	defer spreads.Put(byTrade)
-	defer spreads.Put(byKey)
-	byTrade.rows, byTrade.part = byTrade.rows[:0], byTrade.part[:0]
-	byKey.rows, byKey.part = byKey.rows[:0], byKey.part[:0]
-	for i := range v.Len() {
-		if trade := v.TradeNo.At(i); len(trade) > 0 {
-			byTrade.rows = append(byTrade.rows, int32(i))
-			byTrade.part = append(byTrade.part, s.partOf(s.hash(trade)))
-			continue
-		}
-		no := v.OutTradeNo.At(i)
-		if len(no) == 0 { // any partition will do, the same in every run
-			no = v.Flow.At(i)
-		}
-		byKey.rows = append(byKey.rows, int32(i))
-		byKey.part = append(byKey.part, s.partOf(s.hash(no)))
-	}
-	err := s.routedAccounts.add(byTrade.part, func(to *Rows) { schema.Append(&to.Accounts, &v, byTrade.rows) })
-	if err != nil {
-		return err
-	}
-	if err := s.keepAccounts(&v, byKey.rows, byKey.part); err != nil {
+	if err := s.placeAccounts(&v); err != nil {
 		return err
 	}
 	s.count(v.Table, func(c *readCount, i int) {
@@ -89,9 +67,46 @@ func (s *Store) addAccounts(b schema.Batch) error {
 	return nil
 }
 
+// placeAccounts sends account rows to their partitions, those with a trade_no to its
+// bucket.
+func (s *Store) placeAccounts(v *schema.Accounts) error {
+	byTrade, byKey := spreads.Get().(*spread), spreads.Get().(*spread)
+	defer spreads.Put(byTrade)
+	defer spreads.Put(byKey)
+	byTrade.rows, byTrade.part = byTrade.rows[:0], byTrade.part[:0]
+	byKey.rows, byKey.part = byKey.rows[:0], byKey.part[:0]
+	var adrift keyed
+	groups := s.groups()
+	for i := range v.Len() {
+		if trade := v.TradeNo.At(i); len(trade) > 0 {
+			byTrade.rows = append(byTrade.rows, int32(i))
+			byTrade.part = append(byTrade.part, s.bucketOf(s.hash(trade)))
+			continue
+		}
+		if s.accountDrifts(v, i) {
+			adrift.add(int32(i), s.bucketOf(s.hash(v.OutTradeNo.At(i))))
+			continue
+		}
+		no := v.OutTradeNo.At(i)
+		if len(no) == 0 { // any partition will do, the same in every run
+			no = v.Flow.At(i)
+		}
+		byKey.rows = append(byKey.rows, int32(i))
+		byKey.part = append(byKey.part, s.partOf(groups.of(v.Account[i]), s.hash(no)))
+	}
+	err := s.routedAccounts.add(byTrade.part, func(to *Rows) { schema.Append(&to.Accounts, v, byTrade.rows) })
+	if err != nil {
+		return err
+	}
+	if err := s.adriftAccounts.add(adrift.parts, func(to *Rows) { schema.Append(&to.Accounts, v, adrift.rows) }); err != nil {
+		return err
+	}
+	return s.keepAccounts(s.accounts, v, byKey.rows, byKey.part)
+}
+
 // keepAccounts sends rows of v, all of them without rows, to the partitions in
-// parts, and notes where each 账务流水号 went.
-func (s *Store) keepAccounts(v *schema.Accounts, rows, parts []int32) error {
+// parts of h, and notes where each 账务流水号 went.
+func (s *Store) keepAccounts(h *shuffle, v *schema.Accounts, rows, parts []int32) error {
 	flows := spreads.Get().(*spread)
 	defer spreads.Put(flows)
 	flows.part, flows.hashes = flows.part[:0], flows.hashes[:0]
@@ -104,7 +119,7 @@ func (s *Store) keepAccounts(v *schema.Accounts, rows, parts []int32) error {
 			continue
 		}
 		hash := s.hash(v.Flow.At(row))
-		flows.part = append(flows.part, s.partOf(hash))
+		flows.part = append(flows.part, s.bucketOf(hash))
 		flows.hashes = append(flows.hashes, hash&^partBits|uint64(part))
 	}
 	err := s.flows.add(flows.part, func(to *Rows) {
@@ -115,7 +130,7 @@ func (s *Store) keepAccounts(v *schema.Accounts, rows, parts []int32) error {
 	if err != nil {
 		return err
 	}
-	return s.accounts.add(parts, func(to *Rows) {
+	return h.add(parts, func(to *Rows) {
 		if rows == nil {
 			schema.AppendAll(&to.Accounts, v)
 		} else {
@@ -128,8 +143,19 @@ func (s *Store) keepAccounts(v *schema.Accounts, rows, parts []int32) error {
 func (r *router) sendAccounts(w *routeWorker) error {
 	v := &w.rows.Accounts
 	w.sure, w.parts = w.sure[:0], w.parts[:0]
+	w.lost.reset()
 	for i := range v.Len() {
-		byTrade, byKey := w.partsOf(r.store, v.TradeNo.At(i), v.OutTradeNo.At(i))
+		byTrade, byKey, e := w.partsOf(r.store, r.groups.of(v.Account[i]), v.TradeNo.At(i), v.OutTradeNo.At(i))
+		switch {
+		case e&(sureBit|carriedBit) == sureBit && !r.refused:
+			byKey = byTrade // it is tied to its payment
+		case r.store.accountDrifts(v, i):
+			w.lost.add(int32(i), r.store.bucketOf(r.store.hash(v.OutTradeNo.At(i))))
+			if e != 0 {
+				r.mix(r.store.hash(v.TradeNo.At(i)), partIn(e))
+			}
+			continue
+		}
 		if byTrade != byKey {
 			r.mu.Lock()
 			schema.Append(&r.accountDoubts, v, []int32{int32(i)})
@@ -140,7 +166,10 @@ func (r *router) sendAccounts(w *routeWorker) error {
 		w.sure = append(w.sure, int32(i))
 		w.parts = append(w.parts, byKey)
 	}
-	return r.store.keepAccounts(v, w.sure, w.parts)
+	if err := r.lostAccounts.add(w.lost.parts, func(to *Rows) { schema.Append(&to.Accounts, v, w.lost.rows) }); err != nil {
+		return err
+	}
+	return r.store.keepAccounts(r.accounts, v, w.sure, w.parts)
 }
 
 // contestFlows finds the 账务流水号 whose rows went to two partitions.
@@ -162,7 +191,6 @@ func (r *router) contestFlows(ctx context.Context) error {
 			}
 		}
 	}
-	r.store.flows.forget()
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (w *worker) ordersOf(key int32, merchant uint32) (int32, []order) {
 func (w *worker) addRun(base int, key, run int32) {
 	in := &w.rows.Orders
 	w.nextRun[run] = -1
-	merchant := w.p.posMerchant(in.Merchant[run], in.Store[run])
+	merchant := w.p.posMerchant(in.Merchant[run], in.Store[run], w.p.isPID)
 	if i := w.orderToJoin(base, run, merchant); i >= 0 {
 		w.joinRun(&w.orders[i], run)
 		return
@@ -171,7 +171,7 @@ func (w *worker) orderToJoin(base int, run int32, merchant uint32) int {
 	if in.Flags[run]&schema.OrderWhole != 0 {
 		return -1
 	}
-	silent := in.Merchant[run] == 0 && in.Store[run] == 0
+	silent := silent(in.Merchant[run], in.Store[run])
 	if len(w.orders)-base > many {
 		want := joinable{w.p.source(in.Table[run]), merchant}
 		if silent {
@@ -401,10 +401,10 @@ func (w *worker) posRefundsOf(key int32) []posRefund {
 func (w *worker) addRefundRun(base int, key, run int32) {
 	in := &w.rows.Refunds
 	w.nextRefundRun[run] = -1
-	merchant := w.p.posMerchant(in.Merchant[run], in.Store[run])
+	merchant := w.p.posMerchant(in.Merchant[run], in.Store[run], w.p.isPID)
 	for i := len(w.posRefunds) - 1; i >= base; i-- {
 		r := &w.posRefunds[i]
-		silent := in.Merchant[run] == 0 && in.Store[run] == 0
+		silent := silent(in.Merchant[run], in.Store[run])
 		if w.p.oneSource(in.Table[r.run], in.Table[run]) && (r.merchant == merchant || silent) && w.sameRefund(r.run, run) {
 			w.joinRefundRun(r, run)
 			return

@@ -46,7 +46,7 @@ func BenchmarkRows(b *testing.B) {
 	}{{"memory", 0}, {"disk", 1}} {
 		b.Run(bench.name, func(b *testing.B) {
 			d := makeDay(3, 20_000)
-			store := NewStore(StoreOptions{Words: d.words, Partitions: 16, Budget: bench.budget, SpillDir: b.TempDir()})
+			store := NewStore(StoreOptions{Words: d.words, Layout: Layout{Partitions: 16}, Budget: bench.budget, SpillDir: b.TempDir()})
 			defer store.Close()
 			n := 0
 			for _, batch := range d.batches {
@@ -55,7 +55,7 @@ func BenchmarkRows(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			if _, err := store.route(b.Context(), 1, nil); err != nil {
+			if _, err := store.route(b.Context(), 1, nil, false); err != nil {
 				b.Fatal(err)
 			}
 			var rows Rows
@@ -86,7 +86,7 @@ func BenchmarkStore(b *testing.B) {
 	b.SetBytes(bytes)
 	b.ReportAllocs()
 	for b.Loop() {
-		store := NewStore(StoreOptions{Words: d.words, Partitions: 16})
+		store := NewStore(StoreOptions{Words: d.words, Layout: Layout{Partitions: 16}})
 		for _, batch := range d.batches {
 			if err := store.Batch(b.Context(), batch); err != nil {
 				b.Fatal(err)
@@ -110,7 +110,7 @@ func recordBytes(rec arrow.Record) (n int64) {
 
 func oneWorker(tb testing.TB, d *madeDay) (*worker, *Rows) {
 	tb.Helper()
-	store := NewStore(StoreOptions{Words: d.words, Partitions: 1})
+	store := NewStore(StoreOptions{Words: d.words, Layout: Layout{Partitions: 1}})
 	for _, batch := range d.batches {
 		if err := store.Batch(tb.Context(), batch); err != nil {
 			tb.Fatal(err)
@@ -120,7 +120,7 @@ func oneWorker(tb testing.TB, d *madeDay) (*worker, *Rows) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if _, err := store.route(tb.Context(), 1, nil); err != nil {
+	if _, err := store.route(tb.Context(), 1, nil, false); err != nil {
 		tb.Fatal(err)
 	}
 	rows := new(Rows)
@@ -172,7 +172,7 @@ func reconcileAllocates(t *testing.T, d *madeDay) {
 // for the bytes that they are packed into.
 func TestStoreAllocates(t *testing.T) {
 	d := cleanDay(5000)
-	store := NewStore(StoreOptions{Words: d.words, Partitions: 16})
+	store := NewStore(StoreOptions{Words: d.words, Layout: Layout{Partitions: 16}})
 	defer store.Close()
 	add := func() {
 		for _, b := range d.batches {

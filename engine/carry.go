@@ -27,6 +27,7 @@ func (s *Store) AddCarried(tables []*schema.Table, c *Carried) ([]*schema.Table,
 	n.note(c.Orders.Table, c.OrderSince)
 	n.note(c.Refunds.Table, c.RefundSince)
 	n.number()
+	s.carriedFrom = int32(len(tables))
 	bills, orders, refunds := c.Bills, c.Orders, c.Refunds // what they share is not changed
 	bills.Table = n.numbers(c.Bills.Table, c.BillSince)
 	orders.Table = n.numbers(c.Orders.Table, c.OrderSince)

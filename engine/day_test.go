@@ -111,6 +111,7 @@ func (s *rowSink) cell(c schema.Column, i int, texts []string) string {
 type dayRun struct {
 	dir        string
 	partitions int
+	spread     int // 0: partitions
 	workers    int
 	budget     int64
 	change     func(*engine.Job)
@@ -150,9 +151,10 @@ func (d dayRun) run(t testing.TB) (*rowSink, *engine.Result) {
 	add(schema.DevicesKind, "ref/devices.csv")
 	add(schema.DevicePoliciesKind, "ref/device_policies.csv")
 	add(schema.DeviceRewardsKind, "rebate_devices/*.csv")
-	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: d.partitions, Budget: d.budget, SpillDir: t.TempDir()})
+	store := engine.NewStore(engine.StoreOptions{Words: words, Layout: engine.Layout{Partitions: d.partitions, Spread: d.spread}, Budget: d.budget, SpillDir: t.TempDir()})
 	defer store.Close()
 	options := loaders.Options{Words: words, Workers: d.workers, Lang: "en"}
+	options.References = func(reg *schema.Registry) { store.KnowMerchants(reg, "") }
 	if d.read != nil {
 		d.read(&options)
 	}
@@ -244,7 +246,14 @@ func TestSampleDay(t *testing.T) {
 		t.Skip("DUIZHANG_SAMPLES is not set: the sample day is not compared")
 	}
 	dir = filepath.Join(dir, "day")
-	sink, result := dayRun{dir: dir, partitions: 4, workers: 2}.run(t)
+	for _, spread := range []int{0, 1, 2} {
+		compareSample(t, dir, spread)
+	}
+}
+
+func compareSample(t *testing.T, dir string, spread int) {
+	t.Helper()
+	sink, result := dayRun{dir: dir, partitions: 4, spread: spread, workers: 2}.run(t)
 	for _, name := range []string{"trades", "refunds", "goods", "rebates"} {
 		header, want := readCSV(t, filepath.Join(dir, "expected", name+".csv"))
 		sameRows(t, name, header, want, sink.table(name))

@@ -391,12 +391,12 @@ func TestDays(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			for _, how := range []howRun{{1, 1, 0}, {8, 4, 0}, {8, 2, 1}} {
-				t.Run(fmt.Sprintf("partitions %d workers %d budget %d", how.partitions, how.workers, how.budget), func(t *testing.T) {
+			for _, how := range []howRun{{1, 1, 0, 0}, {8, 4, 0, 0}, {8, 2, 1, 0}, {8, 2, 0, 1}, {8, 2, 0, 2}, {64, 2, 0, 1}} {
+				t.Run(fmt.Sprintf("partitions %d spread %d workers %d budget %d", how.partitions, how.spread, how.workers, how.budget), func(t *testing.T) {
 					checkDays(t, readScenario(t, path), newMemory(), how)
 				})
 			}
-			t.Run("disk", func(t *testing.T) { checkDays(t, readScenario(t, path), newDisk(t), howRun{4, 2, 0}) })
+			t.Run("disk", func(t *testing.T) { checkDays(t, readScenario(t, path), newDisk(t), howRun{4, 2, 0, 1}) })
 		})
 	}
 }

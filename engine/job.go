@@ -67,8 +67,8 @@ type Job struct {
 	// HistoryDays are the days whose bills earlier runs had.
 	HistoryDays []int32
 
-	// Partitions is the number of partitions; PartitionsFor gives it.
-	Partitions int
+	// Layout is how the rows are divided among partitions.
+	Layout Layout
 }
 
 // Parts says which parts of the work the inputs lead to: those run. It is known
@@ -130,14 +130,47 @@ func (j *Job) given(kinds ...schema.InputKind) bool {
 // NoDate is the Date of a job that gives none.
 const NoDate = -1 << 31
 
-// PartitionsFor is the number of partitions for inputs of so many bytes, a power
-// of two. It depends on the inputs alone, never on the machine, so that outputs
-// have the same bytes everywhere.
-func PartitionsFor(bytes int64) int {
-	const perPartition = 12 << 20 // of input as it is on disk: a partition's rows fit a core's cache
-	n := 1
-	for int64(n)*perPartition < bytes && n < 1024 {
-		n *= 2
+// A Layout is how rows are divided among partitions. A merchant's rows lie in one
+// group of Spread partitions, in which they are divided by out_trade_no: what comes
+// to a day for one merchant touches few partitions. Where Spread is Partitions there
+// is one group, and the merchant plays no part. It never changes a result, only the
+// order of the rows in the outputs.
+type Layout struct {
+	Partitions int // a power of two, at most mostPartitions
+	Spread     int // a power of two; 0, or from Partitions on, is Partitions
+}
+
+// mostPartitions bounds a layout: an entry of the index has ten bits for it.
+const mostPartitions = 1024
+
+// spread is Spread as it is meant.
+func (l Layout) spread() int {
+	if l.Spread <= 0 || l.Spread > l.Partitions {
+		return l.Partitions
 	}
-	return n
+	return l.Spread
+}
+
+// LayoutFor is the layout for inputs of so many bytes, of which the files of bills
+// have those sizes. It depends on the inputs alone, never on the machine, so that
+// outputs have the same bytes everywhere. A merchant's bill is rarely larger than the
+// largest file of bills: as large a share as that has of all bills, of the partitions
+// a group has, so that a group's partitions are no larger than if there were no groups.
+func LayoutFor(bytes int64, bills []int64) Layout {
+	const perPartition = 12 << 20 // of input as it is on disk: a partition's rows fit a core's cache
+	l := Layout{Partitions: 1, Spread: 1}
+	for int64(l.Partitions)*perPartition < bytes && l.Partitions < mostPartitions {
+		l.Partitions *= 2
+	}
+	var all, largest int64
+	for _, n := range bills {
+		all, largest = all+n, max(largest, n)
+	}
+	if all == 0 {
+		l.Spread = l.Partitions
+	}
+	for l.Spread < l.Partitions && float64(l.Spread)*float64(all) < float64(l.Partitions)*float64(largest) {
+		l.Spread *= 2
+	}
+	return l
 }

@@ -52,9 +52,10 @@ func (w *worker) inheritEarlier() error {
 		if len(trade) == 0 || !w.pastTrade(int32(row)) {
 			continue
 		}
-		i := w.asked[query].refund
-		w.posRefunds[i].trade = w.trades.find(w.p.hash(trade), trade)
-		w.posRefundTrade[i] = w.posRefunds[i].trade
+		i, of := w.asked[query].refund, w.trades.find(w.p.hash(trade), trade)
+		if slices.ContainsFunc(w.refundsByTrade.of(of), w.openBillRefund) {
+			w.posRefunds[i].trade, w.posRefundTrade[i] = of, of
+		}
 	}
 	return nil
 }
@@ -282,16 +283,18 @@ func (w *worker) knownBefore(u *unit, past int32) {
 	u.refunded = u.before
 }
 
+func (w *worker) pastTrade(past int32) bool { return pastTrade(&w.past, int(past)) }
+
 // pastTrade: the row found is a trade that a refund or a rebate can be of. The
 // online side catches none of today's either.
-func (w *worker) pastTrade(past int32) bool {
+func pastTrade(found *schema.Settled, row int) bool {
 	switch {
-	case w.past.Status[past] == 0:
+	case found.Status[row] == 0:
 		return false
-	case rules.Status(w.past.Status[past]) != rules.StatusExcluded:
+	case rules.Status(found.Status[row]) != rules.StatusExcluded:
 		return true
 	}
-	switch rules.Reason(w.past.Reason[past]) { //nolint:exhaustive // the others are the POS's own
+	switch rules.Reason(found.Reason[row]) { //nolint:exhaustive // the others are the POS's own
 	case rules.ReasonO2OPassport, rules.ReasonOnlineOrder, rules.ReasonNotFacePay:
 		return false
 	}

@@ -36,19 +36,16 @@ type plan struct {
 	hasRefused       bool  // rows of a refused table are left out
 	tiesOut          bool  // trade bills and account bills are given
 
-	isPID          []bool   // by word
-	storeMerchant  []uint32 // by word of a store_id: its merchant, 0 if unknown
-	storeFee       []int64  // by word of a store_id: its rate, or Null
-	storeReceiving []uint32
-	merchantFee    []int64 // by word of a merchant PID, or Null
-	tag            []int64 // by word of a goods_id: tag price, or Null
-	institutions   map[[2]uint32]uint32
-	defaultPID     uint32
-	alipay         uint32
-	shifts         []planShift // by start
-	filler         uint32
-	registries     registryPlan
-	coupons        couponPlan
+	merchants
+	isPID       []bool  // by word
+	storeFee    []int64 // by word of a store_id: its rate, or Null
+	merchantFee []int64 // by word of a merchant PID, or Null
+	tag         []int64 // by word of a goods_id: tag price, or Null
+	alipay      uint32
+	shifts      []planShift // by start
+	filler      uint32
+	registries  registryPlan
+	coupons     couponPlan
 
 	audit      bool
 	book       *rules.PIDBook
@@ -87,7 +84,6 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 		audit:           job.Inputs[schema.AgreementsKind] && job.Inputs[schema.AlipayBill],
 		coverage:        map[coverKey]int64{},
 		covered:         map[[3]uint32]bool{},
-		defaultPID:      w.Code(job.DefaultMerchant),
 		tiesOut:         job.Inputs[schema.AlipayBill] && job.Inputs[schema.AlipayAccount],
 		settles:         job.given(posOrderKinds...) && job.Inputs[schema.AlipayBill],
 		alipay:          w.Code("alipay"),
@@ -130,18 +126,7 @@ func newPlan(job *Job, s *Store, tables []*schema.Table) (*plan, error) {
 // have a place for it.
 func (p *plan) wordRegistry() {
 	reg := p.job.Registry
-	for i := range reg.Merchants {
-		m := &reg.Merchants[i]
-		p.words.Code(m.PID)
-		p.words.Code(m.InstitutionAccount)
-		p.words.Code(m.InstitutionID)
-	}
-	for i := range reg.Stores {
-		s := &reg.Stores[i]
-		p.words.Code(s.ID)
-		p.words.Code(s.Merchant)
-		p.words.Code(s.Receiving)
-	}
+	p.merchants = newMerchants(p.words, reg, p.job.DefaultMerchant)
 	for i := range reg.Goods {
 		p.words.Code(reg.Goods[i].ID)
 	}
@@ -163,9 +148,7 @@ func (p *plan) fillTables() {
 	for code, text := range p.texts {
 		p.isPID[code] = rules.IsPID(text)
 	}
-	p.storeMerchant, p.storeReceiving = make([]uint32, n), make([]uint32, n)
 	p.storeFee, p.merchantFee, p.tag = nulls(n), nulls(n), nulls(n)
-	p.institutions = map[[2]uint32]uint32{}
 	reg := p.job.Registry
 	for i := range reg.Merchants {
 		m := &reg.Merchants[i]
@@ -173,23 +156,14 @@ func (p *plan) fillTables() {
 		if p.merchantFee[pid] == schema.Null {
 			p.merchantFee[pid] = m.FeeRate
 		}
-		if m.InstitutionAccount == "" {
-			continue
-		}
-		at := [2]uint32{p.words.Code(m.InstitutionAccount), p.words.Code(m.InstitutionID)}
-		if _, taken := p.institutions[at]; !taken {
-			p.institutions[at] = pid
-		}
 	}
+	seen := make([]bool, n)
 	for i := range reg.Stores {
 		s := &reg.Stores[i]
-		id := p.words.Code(s.ID)
-		if p.storeMerchant[id] != 0 {
-			continue
+		if id := p.words.Code(s.ID); !seen[id] {
+			seen[id] = s.Merchant != ""
+			p.storeFee[id] = s.FeeRate
 		}
-		p.storeMerchant[id] = p.words.Code(s.Merchant)
-		p.storeReceiving[id] = p.words.Code(s.Receiving)
-		p.storeFee[id] = s.FeeRate
 	}
 	for i := range reg.Goods {
 		if id := p.words.Code(reg.Goods[i].ID); p.tag[id] == schema.Null {
@@ -332,37 +306,6 @@ func (p *plan) text(code uint32) string {
 	return p.words.Texts()[code]
 }
 
-// billMerchant is the merchant of a bill row (rules 2); 0 if it cannot be known.
-func (p *plan) billMerchant(flags uint8, account, sub, store uint32) uint32 {
-	if flags&schema.Institution != 0 {
-		if m, ok := p.institutions[[2]uint32{account, sub}]; ok {
-			return m
-		}
-		if m := p.storeMerchant[store]; m != 0 {
-			return m
-		}
-	}
-	if account != 0 {
-		return account
-	}
-	return p.defaultPID
-}
-
-// posMerchant is the merchant of a POS row (rules 2); 0 if it cannot be known.
-func (p *plan) posMerchant(given, store uint32) uint32 {
-	m := given
-	if m == 0 {
-		m = p.storeMerchant[store]
-	}
-	if m == 0 {
-		m = p.defaultPID
-	}
-	if m == 0 || !p.isPID[m] {
-		return 0
-	}
-	return m
-}
-
 // feeRate is the service fee rate of a trade (rules 7), or Null.
 func (p *plan) feeRate(merchant, store uint32) int64 {
 	if store >= uint32(len(p.storeFee)) { // a word of an earlier day: no registry has it
@@ -380,14 +323,6 @@ func (p *plan) feeRate(merchant, store uint32) int64 {
 		}
 	}
 	return p.merchantFee[merchant]
-}
-
-// receiving is the account that a store collects into, 0 if it is its merchant's.
-func (p *plan) receiving(store uint32) uint32 {
-	if store >= uint32(len(p.storeReceiving)) { // a word of an earlier day
-		return 0
-	}
-	return p.storeReceiving[store]
 }
 
 // nearEnd: the other side of a row at this time could still come tomorrow.

@@ -28,7 +28,7 @@ func TestRandomDays(t *testing.T) {
 	for seed := range uint64(days) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			compareDay(t, gen.Random(seed), 1<<(seed%4), 1+int(seed%3))
+			compareDay(t, gen.Random(seed), dayRun{partitions: 1 << (seed % 4), spread: int(seed / 4 % 3), workers: 1 + int(seed%3)})
 		})
 	}
 }
@@ -40,7 +40,8 @@ func TestLargeDay(t *testing.T) {
 	if testing.Short() {
 		cfg.Trades = 10_000
 	}
-	compareDay(t, cfg, 16, 2)
+	compareDay(t, cfg, dayRun{partitions: 16, workers: 2})
+	compareDay(t, cfg, dayRun{partitions: 16, spread: 2, workers: 2})
 }
 
 // TestManyMerchants is a day of merchants who number their orders alike: each
@@ -48,17 +49,21 @@ func TestLargeDay(t *testing.T) {
 func TestManyMerchants(t *testing.T) {
 	cfg := gen.SmallZips(6000, 70)
 	cfg.TotalsOnly, cfg.Mix, cfg.Refunds = false, gen.Demo(1).Mix, 200
-	compareDay(t, cfg, 4, 2)
+	for _, spread := range []int{0, 1, 2} {
+		compareDay(t, cfg, dayRun{partitions: 4, spread: spread, workers: 2})
+	}
+	compareDay(t, cfg, dayRun{partitions: 32, spread: 1, workers: 2})
 }
 
-func compareDay(t *testing.T, cfg gen.Config, partitions, workers int) {
+func compareDay(t *testing.T, cfg gen.Config, d dayRun) {
 	t.Helper()
 	dir := t.TempDir()
 	truth, err := gen.Write(t.Context(), dir, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sink, result := dayRun{dir: dir, partitions: partitions, workers: workers, change: jobOf(t, cfg), read: readingOf(t, dir, cfg)}.run(t)
+	d.dir, d.change, d.read = dir, jobOf(t, cfg), readingOf(t, dir, cfg)
+	sink, result := d.run(t)
 	tables := map[string][]string{
 		"trades":  {"merchant_pid", "out_trade_no"},
 		"refunds": {"merchant_pid", "out_trade_no"},

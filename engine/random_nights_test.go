@@ -31,6 +31,10 @@ func TestNightsAgainstOneRun(t *testing.T) {
 				n.sell(i)
 			}
 			n.compare(t)
+			for _, spread := range []int{1, 2} {
+				n.spread = spread
+				n.compare(t)
+			}
 		})
 	}
 }
@@ -45,8 +49,12 @@ var nightStart = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 type nights struct {
 	random *rand.Rand
 	seed   uint64
-	files  map[string]*bytes.Buffer
-	job    func(*engine.Job)
+	spread int // of the nights; 0: partitions
+
+	// wild: rows that do not say whose they are, or say it wrongly.
+	wild  bool
+	files map[string]*bytes.Buffer
+	job   func(*engine.Job)
 }
 
 const (
@@ -170,8 +178,13 @@ func (n *nights) order(s *nightSale) {
 	}
 	paid := total - s.red - s.allowance - s.coupon
 	pid := n.one("2088731199938475", "2088731199938475", "2088731199938475", "", "2088638559267851", s.merchant)
+	merchant, store := s.merchant, s.store
+	if n.wild {
+		merchant = n.one(merchant, merchant, merchant, naiveMerchants[0], naiveMerchants[1], "")
+		store = n.one(store, "")
+	}
 	n.write(nightDate(s.ordered)+"/pos/a.csv", strings.Join([]string{
-		s.key, trade, s.merchant, s.store, "POS1", s.ordered.Format(time.DateTime), channel, yuan(total), yuan(paid), yuan(s.red), yuan(s.allowance), yuan(s.coupon), pid,
+		s.key, trade, merchant, store, "POS1", s.ordered.Format(time.DateTime), channel, yuan(total), yuan(paid), yuan(s.red), yuan(s.allowance), yuan(s.coupon), pid,
 	}, ","))
 }
 
@@ -221,8 +234,12 @@ func (n *nights) refunds(s *nightSale) {
 			if s.hasPayment && n.chance(2) {
 				trade = s.trade
 			}
+			merchant := s.merchant
+			if n.wild {
+				merchant = n.one(merchant, merchant, merchant, "")
+			}
 			n.write(nightDate(at)+"/refunds/r.csv", strings.Join([]string{
-				s.key, trade, weak, s.merchant, at.Format(time.DateTime), yuan(asked), n.one("whole", "list_price", "prorated", ""),
+				s.key, trade, weak, merchant, at.Format(time.DateTime), yuan(asked), n.one("whole", "list_price", "prorated", ""),
 			}, ","))
 		}
 		if booked {
@@ -253,8 +270,15 @@ func (n *nights) pay(s *nightSale) {
 		if n.chance(2) && rows == 1 {
 			rebate = rules.MulRate(rules.Fen(s.total-s.allowance-s.coupon), 5000).String()
 		}
+		merchant := s.merchant
+		if n.wild {
+			merchant = n.one(merchant, merchant, naiveMerchants[0], naiveMerchants[1], "", "")
+			if n.chance(3) { // both numbers, of which one may not be the trade's
+				trade, key = s.trade, n.one(s.key, s.key, s.billKey)
+			}
+		}
 		n.write(nightDate(day)+"/rebate/s.csv", strings.Join([]string{
-			"2026-11", "2088731199938475", s.merchant, "face_to_face", trade, key, s.paid.Format(time.DateTime), rebate,
+			"2026-11", "2088731199938475", merchant, "face_to_face", trade, key, s.paid.Format(time.DateTime), rebate,
 		}, ","))
 	}
 }
@@ -303,7 +327,7 @@ func (n *nights) compare(t *testing.T) {
 			}
 		}
 		s.state = kept
-		sink, result := s.runAs(t, howRun{1 << (n.seed % 4), 1 + int(n.seed%3), int64(n.seed % 2)})
+		sink, result := s.runAs(t, howRun{1 << (n.seed % 4), 1 + int(n.seed%3), int64(n.seed % 2), n.spread})
 		for _, name := range []string{"trades", "refunds"} {
 			for _, row := range sink.table(name) {
 				if row["status"] != "pending" {
@@ -359,4 +383,78 @@ func cellsOf(rows []map[string]string, columns []string) [][]string {
 // statementBreaks are the breaks that a statement makes.
 func statementBreaks(r *engine.Result) []map[string]string {
 	return slices.DeleteFunc(breakRows(r), func(row map[string]string) bool { return !strings.HasPrefix(row["code"], "statement_") })
+}
+
+// TestNightsInLayouts makes nights of which many rows do not say whose they are, and
+// runs them in one partition and in many, divided by merchants and not: every night
+// must come to the same.
+func TestNightsInLayouts(t *testing.T) {
+	seeds := 60
+	if testing.Short() {
+		seeds = 8
+	}
+	for seed := range uint64(seeds) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			n := newNights(seed)
+			n.wild = true
+			for i := range 60 {
+				n.sell(i)
+			}
+			if job := n.job; seed%2 == 0 {
+				n.job = func(j *engine.Job) { job(j); j.DefaultMerchant = naiveMerchants[1] }
+			}
+			want := n.night(t, howRun{1, 1, 0, 0})
+			for _, how := range []howRun{{16, 2, 0, 0}, {8, 2, 0, 1}, {8, 2, 0, 2}, {4, 2, 1, 2}, {64, 2, 0, 1}} {
+				got := n.night(t, how)
+				for i := range want {
+					if !slices.Equal(got[i], want[i]) {
+						t.Errorf("%+v, night %d: %s", how, i, firstUnlike(got[i], want[i]))
+						break
+					}
+				}
+			}
+		})
+	}
+}
+
+// night runs all nights and gives what each comes to as sorted lines.
+func (n *nights) night(t *testing.T, how howRun) [][]string {
+	t.Helper()
+	var kept state = newMemory()
+	if n.seed%3 == 0 {
+		kept = newDisk(t)
+	}
+	var all [][]string
+	for i := range nightDays + 2 {
+		s := n.scenario(nightStart.AddDate(0, 0, i), false)
+		for _, empty := range []string{"bills/a.csv", "pos/a.csv", "refunds/r.csv"} {
+			if s.files[empty] == nil {
+				s.files[empty] = n.empty(empty)
+			}
+		}
+		s.state = kept
+		sink, result := s.runAs(t, how)
+		var lines []string
+		for name, rows := range sink.scenarioTables(result) {
+			for _, row := range rows {
+				lines = append(lines, fmt.Sprint(name, " ", row))
+			}
+		}
+		for _, v := range result.Invariants {
+			lines = append(lines, fmt.Sprintf("%+v", v))
+		}
+		slices.Sort(lines)
+		all = append(all, lines)
+	}
+	return all
+}
+
+func firstUnlike(got, want []string) string {
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			return fmt.Sprintf("line %d\n%s\n%s", i, got[i], want[i])
+		}
+	}
+	return fmt.Sprintf("%d and %d lines", len(got), len(want))
 }

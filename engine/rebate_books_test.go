@@ -74,8 +74,9 @@ func TestRebateBooks(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := bookDay(t, test.file, test.columns)
 			s.files["want/groups.csv"] = []byte(test.groups)
-			s.check(t, 1, 1)
-			s.check(t, 8, 4)
+			s.check(t, howRun{1, 1, 0, 0})
+			s.check(t, howRun{8, 4, 0, 0})
+			s.check(t, howRun{8, 2, 0, 1})
 		})
 	}
 }

@@ -30,7 +30,7 @@ func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, si
 	if err != nil {
 		return nil, err
 	}
-	contested, err := store.route(ctx, opt.Workers, job.History)
+	contested, err := store.route(ctx, opt.Workers, job.History, p.hasRefused)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type scenario struct {
 type howRun struct {
 	partitions, workers int
 	budget              int64
+	spread              int // 0: partitions
 }
 
 // scenarioJob is the job of a scenario without a job.txt.
@@ -204,10 +205,11 @@ func (s scenario) runAs(t testing.TB, how howRun) (*rowSink, *engine.Result) {
 		}
 	}
 	words := schema.NewWords()
-	store := engine.NewStore(engine.StoreOptions{Words: words, Partitions: how.partitions, Budget: how.budget, History: s.state != nil, SpillDir: t.TempDir()})
+	store := engine.NewStore(engine.StoreOptions{Words: words, Layout: engine.Layout{Partitions: how.partitions, Spread: how.spread}, Budget: how.budget, History: s.state != nil, SpillDir: t.TempDir()})
 	defer store.Close()
 	opt := s.options
 	opt.Words, opt.Workers, opt.Lang = words, how.workers, "en"
+	opt.References = func(reg *schema.Registry) { store.KnowMerchants(reg, job.DefaultMerchant) }
 	loaded, err := loaders.Load(t.Context(), inputs, opt, store)
 	if err != nil {
 		t.Fatal(err)
@@ -394,8 +396,8 @@ func micro(s rules.Sum) string {
 	return string(rules.AppendMicro(nil, rules.Micro(v), 2))
 }
 
-// TestScenarios runs every scenario in one part by one worker and in eight parts
-// by four: both must give the wanted tables.
+// TestScenarios runs every scenario in one part by one worker, and in many parts by
+// several, with and without groups of merchants: all must give the wanted tables.
 func TestScenarios(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(paths) == 0 {
@@ -404,17 +406,17 @@ func TestScenarios(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			s := readScenario(t, path)
-			for _, run := range [...]struct{ partitions, workers int }{{1, 1}, {8, 4}} {
-				t.Run(fmt.Sprintf("partitions %d workers %d", run.partitions, run.workers), func(t *testing.T) {
-					s.check(t, run.partitions, run.workers)
+			for _, how := range []howRun{{1, 1, 0, 0}, {8, 4, 0, 0}, {8, 2, 0, 1}, {8, 3, 0, 2}, {64, 2, 0, 1}, {8, 2, 0, 4}} {
+				t.Run(fmt.Sprintf("partitions %d spread %d workers %d", how.partitions, how.spread, how.workers), func(t *testing.T) {
+					s.check(t, how)
 				})
 			}
 		})
 	}
 }
 
-func (s scenario) check(t *testing.T, partitions, workers int) {
-	sink, result := s.run(t, partitions, workers)
+func (s scenario) check(t *testing.T, how howRun) {
+	sink, result := s.runAs(t, how)
 	s.compare(t, sink, result)
 }
 
@@ -738,9 +740,9 @@ func TestMatchingAgainstNestedLoops(t *testing.T) {
 		for i := range c.days {
 			want = append(want, c.days[i].match()...)
 		}
-		for _, run := range [...]struct{ partitions, workers int }{{1, 1}, {8, 4}} {
-			sink, _ := s.run(t, run.partitions, run.workers)
-			compareNaive(t, c, want, sink.table("trades"), fmt.Sprintf("seed %d, partitions %d", seed, run.partitions))
+		for _, how := range []howRun{{1, 1, 0, 0}, {8, 4, 0, 0}, {8, 2, 0, 1}, {8, 2, 0, 2}, {8, 2, 0, 4}} {
+			sink, _ := s.runAs(t, how)
+			compareNaive(t, c, want, sink.table("trades"), fmt.Sprintf("seed %d, %+v", seed, how))
 		}
 	}
 }

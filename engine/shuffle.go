@@ -153,6 +153,24 @@ func (h *shuffle) seal() error {
 	return err
 }
 
+// take adds the rows of another shuffle of the kind, which has been sealed.
+func (h *shuffle) take(o *shuffle) {
+	h.segments = append(h.segments, o.segments...)
+	o.segments = nil
+}
+
+// empty tells whether a sealed shuffle has no rows.
+func (h *shuffle) empty() bool { return len(h.segments) == 0 }
+
+// addSizes adds the bytes of each part's packed rows to sizes.
+func (h *shuffle) addSizes(sizes []int64) {
+	for i := range h.segments {
+		for p := range sizes {
+			sizes[p] += int64(h.segments[i].size(p))
+		}
+	}
+}
+
 // forget lets go of rows that nobody reads again.
 func (h *shuffle) forget() {
 	for i := range h.segments {
@@ -223,6 +241,18 @@ type segment struct {
 	blocks spill.Blocks
 }
 
+// size is the length of a part's packed rows.
+func (s *segment) size(p int) int {
+	if s.data == nil {
+		return s.blocks.Len(p)
+	}
+	from := uint32(0)
+	if p > 0 {
+		from = s.ends[p-1]
+	}
+	return int(s.ends[p] - from)
+}
+
 // A keeper keeps the segments of a store: in memory up to the budget, on disk
 // beyond it.
 type keeper struct {
@@ -247,8 +277,8 @@ const (
 )
 
 func newKeeper(opt StoreOptions) *keeper {
-	k := &keeper{parts: opt.Partitions, budget: opt.Budget, dir: opt.SpillDir}
-	k.stageBytes = int64(min(max(opt.Partitions*stagePerPart, leastStage), largestStage))
+	k := &keeper{parts: opt.Layout.Partitions, budget: opt.Budget, dir: opt.SpillDir}
+	k.stageBytes = int64(min(max(opt.Layout.Partitions*stagePerPart, leastStage), largestStage))
 	if k.budget > 0 {
 		k.stageBytes = min(k.stageBytes, max(k.budget/stagesOfWhole/stagesAtOnce, leastStage))
 	}

@@ -26,7 +26,8 @@ func TestMessageDays(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			cfg := gen.Random(seed)
 			cfg.POS, cfg.NoRejects, cfg.Mix = gen.POSMessages, true, gen.MessageMix(cfg.Mix)
-			compareDay(t, cfg, 4, 2)
+			compareDay(t, cfg, dayRun{partitions: 4, workers: 2})
+			compareDay(t, cfg, dayRun{partitions: 8, spread: 1, workers: 2})
 		})
 	}
 }
@@ -91,7 +92,8 @@ func TestAccountForms(t *testing.T) {
 			t.Parallel()
 			cfg := gen.Random(seed)
 			cfg.Accounts, cfg.AccountForm = true, form
-			compareDay(t, cfg, 4, 2)
+			compareDay(t, cfg, dayRun{partitions: 4, workers: 2})
+			compareDay(t, cfg, dayRun{partitions: 8, spread: 1, workers: 2})
 		})
 	}
 }
@@ -110,7 +112,8 @@ func TestTaobaoForms(t *testing.T) {
 			t.Parallel()
 			cfg := gen.Random(seed)
 			cfg.Taobao = form
-			compareDay(t, cfg, 4, 2)
+			compareDay(t, cfg, dayRun{partitions: 4, workers: 2})
+			compareDay(t, cfg, dayRun{partitions: 8, spread: 1, workers: 2})
 		})
 	}
 }
@@ -129,7 +132,8 @@ func TestRebateForms(t *testing.T) {
 			t.Parallel()
 			cfg := gen.Random(seed)
 			cfg.Rebate, cfg.Mix = form, gen.TogetherMix(cfg.Mix)
-			compareDay(t, cfg, 4, 2)
+			compareDay(t, cfg, dayRun{partitions: 4, workers: 2})
+			compareDay(t, cfg, dayRun{partitions: 8, spread: 1, workers: 2})
 		})
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // Rows are the input rows of one partition: plain data, owned by whoever holds
-// it. All rows of one out_trade_no are in one partition, lines in the order of
-// the runs that they belong to.
+// it. All rows of one out_trade_no that can have to do with one another are in one
+// partition, lines in the order of the runs that they belong to.
 type Rows struct {
 	Bills       schema.Bills
 	Orders      schema.Orders
@@ -51,26 +51,39 @@ func (r *Rows) add(o *Rows) {
 
 // StoreOptions are what a store needs to know.
 type StoreOptions struct {
-	Words      *schema.Words
-	Partitions int    // a power of two; PartitionsFor gives it
-	Budget     int64  // bytes of packed rows held in memory; 0 is without bound
-	SpillDir   string // "" is the system's temporary folder
+	Words    *schema.Words
+	Layout   Layout // LayoutFor gives it
+	Budget   int64  // bytes of packed rows held in memory; 0 is without bound
+	SpillDir string // "" is the system's temporary folder
 	// History: the run has one, in which trades of refunds are looked up (rules 9).
 	History bool
 
-	hash func([]byte) uint64 // a test's own; nil is xxh3
+	// A test's own: nil is xxh3, 0 mostContested.
+	hash      func([]byte) uint64
+	contested int
 }
 
 // A Store gathers the batches of a run and divides their rows among partitions
-// by the hash of out_trade_no. It holds them packed, in memory up to its budget
-// and on disk beyond it. It is the loaders' sink.
+// by merchant and by the hash of out_trade_no (Layout). It holds them packed, in memory
+// up to its budget and on disk beyond it. It is the loaders' sink.
 type Store struct {
-	opt   StoreOptions
-	hash  func([]byte) uint64
-	shift uint // partition = hash >> shift
-	keep  *keeper
+	opt         StoreOptions
+	hash        func([]byte) uint64
+	bucketShift uint // bucket = hash >> bucketShift
+	shift       uint // partition = first of the group + hash >> shift
+	grouped     bool // there are several groups, so that a row's merchant counts
+	whose       merchants
+	receives    map[uint32]bool // accounts that stores collect into
+	keep        *keeper
+
+	wordMu sync.Mutex
+	byWord merchantWords
 
 	bills, orders, refunds, statements, accounts *shuffle // by partition
+	// By bucket, which is by hash of out_trade_no: rows whose number may be any
+	// merchant's, so that their partition is where the number is found (locate.go).
+	// There are none in a layout of one group.
+	adriftOrders, adriftRefunds, adriftStatements, adriftAccounts *shuffle
 	// By bucket, which is by hash of trade_no; as many as there are partitions.
 	entries *shuffle // the index from trade_no to partition
 	routed  *shuffle // statement rows that give a trade_no
@@ -86,7 +99,8 @@ type Store struct {
 	aggregated schema.Statements
 	byNumber   bool // some statement row gives an out_trade_no alone
 
-	carried int64 // rows that an earlier day carried
+	carried     int64 // rows that an earlier day carried
+	carriedFrom int32 // the first table of such rows; noTable before there is one
 
 	readMu sync.Mutex
 	read   map[int32]*readCount // by table
@@ -148,19 +162,58 @@ func (s *side) merge(o side) {
 func NewStore(opt StoreOptions) *Store {
 	s := &Store{
 		opt: opt, hash: opt.hash, shift: 64, keep: newKeeper(opt),
-		coverage: map[coverKey]int64{}, read: map[int32]*readCount{},
+		coverage: map[coverKey]int64{}, read: map[int32]*readCount{}, carriedFrom: noTable,
 	}
 	if s.hash == nil {
 		s.hash = xxh3.Hash // fixed: the same input falls into the same partition everywhere
 	}
-	for n := 1; n < opt.Partitions; n *= 2 {
-		s.shift--
-	}
-	of := func(kind rowKind) *shuffle { return &shuffle{kind: kind, keep: s.keep} }
-	s.bills, s.orders, s.refunds, s.statements = of(billRows), of(orderRows), of(refundRows), of(statementRows)
-	s.entries, s.routed, s.refunded = of(entryRows), of(statementRows), of(refundedRows)
-	s.accounts, s.routedAccounts, s.flows = of(accountRows), of(accountRows), of(entryRows)
+	s.bucketShift = shiftOf(opt.Layout.Partitions)
+	s.layOut(opt.Layout)
+	s.routed, s.routedAccounts = s.shuffle(statementRows), s.shuffle(accountRows)
+	s.adriftStatements, s.adriftAccounts = s.shuffle(statementRows), s.shuffle(accountRows)
 	return s
+}
+
+const noTable = 1<<31 - 1
+
+// shiftOf is how far a hash is shifted to be one of n: by 64, which gives 0, for one.
+func shiftOf(n int) uint {
+	shift := uint(64)
+	for k := 1; k < n; k *= 2 {
+		shift--
+	}
+	return shift
+}
+
+func (s *Store) shuffle(kind rowKind) *shuffle { return &shuffle{kind: kind, keep: s.keep} }
+
+// layOut begins a layout: of the shuffles that depend on it there are new ones.
+func (s *Store) layOut(l Layout) {
+	s.opt.Layout, s.byWord = l, merchantWords{}
+	s.shift, s.grouped = shiftOf(l.spread()), l.spread() < l.Partitions
+	s.bills, s.orders, s.refunds = s.shuffle(billRows), s.shuffle(orderRows), s.shuffle(refundRows)
+	s.statements, s.accounts = s.shuffle(statementRows), s.shuffle(accountRows)
+	s.adriftOrders, s.adriftRefunds = s.shuffle(orderRows), s.shuffle(refundRows)
+	s.entries, s.refunded, s.flows = s.shuffle(entryRows), s.shuffle(refundedRows), s.shuffle(entryRows)
+}
+
+// Layout is how the rows are divided: as the options say, unless Run has found that
+// they do not lend themselves to it.
+func (s *Store) Layout() Layout {
+	return Layout{Partitions: s.opt.Layout.Partitions, Spread: s.opt.Layout.spread()}
+}
+
+// KnowMerchants tells the store the reference data by which it knows the merchants of
+// rows, before the rows come. A layout of one group does without it.
+func (s *Store) KnowMerchants(reg *schema.Registry, defaultPID string) {
+	if !s.grouped {
+		return
+	}
+	s.whose = newMerchants(s.opt.Words, reg, defaultPID)
+	s.receives = map[uint32]bool{}
+	for _, account := range s.whose.storeReceiving {
+		s.receives[account] = account != 0
+	}
 }
 
 // Close removes what was spilled.
@@ -173,9 +226,12 @@ func (s *Store) Reject(r schema.Reject) {
 	s.rejects = append(s.rejects, r)
 }
 
-// partOf is the partition of a hash. A store of one partition shifts by 64,
-// which gives 0.
-func (s *Store) partOf(hash uint64) int32 { return int32(hash >> s.shift) }
+// bucketOf is the bucket of a hash: of one of all partitions.
+func (s *Store) bucketOf(hash uint64) int32 { return int32(hash >> s.bucketShift) }
+
+// partOf is the partition of a hash in a merchant's group, whose first partition is
+// group: 0 where there is one group.
+func (s *Store) partOf(group int32, hash uint64) int32 { return group + int32(hash>>s.shift) }
 
 // Batch takes a batch of rows; it borrows it.
 func (s *Store) Batch(ctx context.Context, b schema.Batch) error {
@@ -199,6 +255,8 @@ type spread struct {
 	start  []int32 // by partition; one more
 	rows   []int32 // by partition, in row order
 	hashes []uint64
+	flags  []uint64 // of entries of the index
+	adrift []int32  // rows that go elsewhere
 }
 
 var spreads = sync.Pool{New: func() any { return new(spread) }}
@@ -225,26 +283,7 @@ func (s *Store) addBills(b schema.Batch) error {
 	if err := schema.View(&v, b.Rows); err != nil {
 		return err
 	}
-	d := spreads.Get().(*spread)
-	defer spreads.Put(d)
-	d.part, d.hashes = d.part[:0], d.hashes[:0]
-	for i := range v.Len() {
-		trade := v.TradeNo.At(i)
-		hash := s.hash(trade)
-		d.hashes = append(d.hashes, hash)
-		if no := v.OutTradeNo.At(i); len(no) > 0 {
-			d.part = append(d.part, s.partOf(s.hash(no)))
-		} else {
-			d.part = append(d.part, s.partOf(hash))
-		}
-	}
-	if err := s.bills.add(d.part, func(to *Rows) { schema.AppendAll(&to.Bills, &v) }); err != nil {
-		return err
-	}
-	if err := s.indexTrades(d, &v.TradeNo, nil, v.Kind, 0); err != nil {
-		return err
-	}
-	if err := s.noteRefunded(d, &v); err != nil {
+	if err := s.placeBills(&v); err != nil {
 		return err
 	}
 	s.count(v.Table, func(c *readCount, i int) {
@@ -257,6 +296,64 @@ func (s *Store) addBills(b schema.Batch) error {
 	return nil
 }
 
+// placeBills sends bill rows to their partitions.
+func (s *Store) placeBills(v *schema.Bills) error {
+	d := spreads.Get().(*spread)
+	defer spreads.Put(d)
+	d.part, d.hashes, d.flags = d.part[:0], d.hashes[:0], d.flags[:0]
+	type owner struct {
+		flags               uint8
+		account, sub, store uint32
+	}
+	var last owner
+	var words merchantWords
+	group, sure := int32(0), uint64(0)
+	for i := range v.Len() {
+		trade := v.TradeNo.At(i)
+		hash := s.hash(trade)
+		d.hashes = append(d.hashes, hash)
+		if s.grouped {
+			of := owner{v.Flags[i], v.Account[i], v.SubMerchant[i], v.Store[i]}
+			if words.group == nil {
+				words = s.merchantWords()
+				last = owner{account: ^of.account}
+			}
+			if of != last {
+				merchant := s.whose.billMerchant(of.flags, of.account, of.sub, of.store)
+				last, group, sure = of, words.group[merchant], 0
+				if words.isPID[merchant] {
+					sure = sureBit
+				}
+			}
+		}
+		d.flags = append(d.flags, s.billFlags(v, i, sure))
+		if no := v.OutTradeNo.At(i); len(no) > 0 {
+			hash = s.hash(no)
+		}
+		d.part = append(d.part, s.partOf(group, hash))
+	}
+	if err := s.bills.add(d.part, func(to *Rows) { schema.AppendAll(&to.Bills, v) }); err != nil {
+		return err
+	}
+	if err := s.indexTrades(d, &v.TradeNo, nil); err != nil {
+		return err
+	}
+	return s.noteRefunded(d, v)
+}
+
+// billFlags are what the index knows of a bill row; sure is what it knows of payments
+// of its merchant.
+func (s *Store) billFlags(v *schema.Bills, i int, sure uint64) uint64 {
+	flags := uint64(0)
+	if v.Kind[i] == uint8(schema.Payment) {
+		flags = saleBit | sure
+	}
+	if v.Table[i] >= s.carriedFrom {
+		flags |= carriedBit
+	}
+	return flags
+}
+
 // noteRefunded sends the trades of bill refunds to their buckets, if there is a
 // history to look them up in.
 func (s *Store) noteRefunded(d *spread, v *schema.Bills) error {
@@ -267,7 +364,7 @@ func (s *Store) noteRefunded(d *spread, v *schema.Bills) error {
 	for i, kind := range v.Kind {
 		if kind == uint8(schema.Refund) && len(v.TradeNo.At(i)) > 0 {
 			d.rows = append(d.rows, int32(i))
-			d.part = append(d.part, s.partOf(d.hashes[i]))
+			d.part = append(d.part, s.bucketOf(d.hashes[i]))
 		}
 	}
 	return s.refunded.add(d.part, func(to *Rows) {
@@ -289,22 +386,30 @@ func (s *Store) addOrders(b schema.Batch) error {
 	if err := schema.View(&l, b.Lines); err != nil {
 		return err
 	}
+	if err := s.placeOrders(&v, &l); err != nil {
+		return err
+	}
+	s.countLines(v.Table, firstLines(v.Lines), l.Flags)
+	return nil
+}
+
+// placeOrders sends runs of orders to their partitions; those that may go on with an
+// order of any merchant wait until it is known where that is.
+func (s *Store) placeOrders(v *schema.Orders, l *schema.Lines) error {
 	d := spreads.Get().(*spread)
 	defer spreads.Put(d)
-	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
-	first := firstLines(v.Lines)
+	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo, v.Merchant, v.Store, v.Flags)
+	if len(d.adrift) > 0 {
+		return s.driftOrders(d, v, l)
+	}
 	err := s.orders.add(d.part, func(to *Rows) {
-		schema.AppendAll(&to.Orders, &v)
-		schema.AppendAll(&to.Lines, &l)
+		schema.AppendAll(&to.Orders, v)
+		schema.AppendAll(&to.Lines, l)
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.indexTrades(d, &v.TradeNo, v.Excluded, nil, saleBit); err != nil {
-		return err
-	}
-	s.countLines(v.Table, first, l.Flags)
-	return nil
+	return s.indexOrders(d, v)
 }
 
 func (s *Store) addRefunds(b schema.Batch) error {
@@ -316,22 +421,29 @@ func (s *Store) addRefunds(b schema.Batch) error {
 	if err := schema.View(&l, b.Lines); err != nil {
 		return err
 	}
+	if err := s.placeRefunds(&v, &l); err != nil {
+		return err
+	}
+	s.countLines(v.Table, firstLines(v.Lines), l.Flags)
+	return nil
+}
+
+// placeRefunds sends runs of POS refunds to their partitions, as placeOrders does.
+func (s *Store) placeRefunds(v *schema.PosRefunds, l *schema.RefundLines) error {
 	d := spreads.Get().(*spread)
 	defer spreads.Put(d)
-	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo)
-	first := firstLines(v.Lines)
+	s.spreadKeys(d, &v.OutTradeNo, &v.TradeNo, v.Merchant, v.Store, nil)
+	if len(d.adrift) > 0 {
+		return s.driftRefunds(d, v, l)
+	}
 	err := s.refunds.add(d.part, func(to *Rows) {
-		schema.AppendAll(&to.Refunds, &v)
-		schema.AppendAll(&to.RefundLines, &l)
+		schema.AppendAll(&to.Refunds, v)
+		schema.AppendAll(&to.RefundLines, l)
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.indexTrades(d, &v.TradeNo, nil, nil, 0); err != nil {
-		return err
-	}
-	s.countLines(v.Table, first, l.Flags)
-	return nil
+	return s.indexRefunds(d, v)
 }
 
 func (s *Store) countLines(table, first []int32, flags []uint8) {
@@ -350,12 +462,25 @@ func (s *Store) countLines(table, first []int32, flags []uint8) {
 	})
 }
 
-// spreadKeys finds the partition of each row by its out_trade_no, and hashes its
-// trade_no.
-func (s *Store) spreadKeys(d *spread, outTradeNo, tradeNo *schema.Text) {
-	d.part, d.hashes = d.part[:0], d.hashes[:0]
+// spreadKeys finds the partition of each POS row by its merchant and out_trade_no, and
+// hashes its trade_no. Rows that any merchant's may be are adrift.
+func (s *Store) spreadKeys(d *spread, outTradeNo, tradeNo *schema.Text, merchant, store []uint32, flags []uint8) {
+	d.part, d.hashes, d.adrift = d.part[:0], d.hashes[:0], d.adrift[:0]
+	if !s.grouped {
+		for i := range outTradeNo.Len() {
+			d.part = append(d.part, s.partOf(0, s.hash(outTradeNo.At(i))))
+			d.hashes = append(d.hashes, s.hash(tradeNo.At(i)))
+		}
+		return
+	}
+	words := s.merchantWords()
 	for i := range outTradeNo.Len() {
-		d.part = append(d.part, s.partOf(s.hash(outTradeNo.At(i))))
+		no := outTradeNo.At(i)
+		if silent(merchant[i], store[i]) && len(no) > 0 && (flags == nil || flags[i]&schema.OrderWhole == 0) {
+			d.adrift = append(d.adrift, int32(i))
+		}
+		group := words.group[s.whose.posMerchant(merchant[i], store[i], words.isPID)]
+		d.part = append(d.part, s.partOf(group, s.hash(no)))
 		d.hashes = append(d.hashes, s.hash(tradeNo.At(i)))
 	}
 }
@@ -380,7 +505,10 @@ func linesOf(lines, runs, first []int32) []int32 {
 
 // seal ends the reading: every row is in a segment.
 func (s *Store) seal() error {
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.refunded, s.routedAccounts, s.flows} {
+	for _, h := range [...]*shuffle{
+		s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.refunded, s.routedAccounts, s.flows,
+		s.adriftOrders, s.adriftRefunds, s.adriftStatements, s.adriftAccounts,
+	} {
 		if err := h.seal(); err != nil {
 			return err
 		}

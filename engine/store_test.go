@@ -325,6 +325,7 @@ func (d *madeDay) run(t *testing.T, opt StoreOptions, workers, batch int) []stri
 	opt.Words, opt.SpillDir = d.words, t.TempDir()
 	store := NewStore(opt)
 	defer store.Close()
+	store.KnowMerchants(d.job.Registry, d.job.DefaultMerchant)
 	for _, b := range d.batches {
 		for from := int64(0); from < b.Rows.NumRows(); from += int64(batch) {
 			if err := store.Batch(t.Context(), sliceBatch(b, from, min(from+int64(batch), b.Rows.NumRows()))); err != nil {
@@ -415,16 +416,16 @@ func firstDifference(a, b []string) string {
 func TestSameResult(t *testing.T) {
 	for seed := range uint64(30) {
 		d := makeDay(seed, 120)
-		want := d.run(t, StoreOptions{Partitions: 1}, 1, 1<<20)
+		want := d.run(t, StoreOptions{Layout: Layout{Partitions: 1}}, 1, 1<<20)
 		for name, opt := range map[string]struct {
 			store          StoreOptions
 			workers, batch int
 		}{
-			"16 partitions": {StoreOptions{Partitions: 16}, 4, 1 << 20},
-			"small batches": {StoreOptions{Partitions: 4}, 2, 7},
-			"spilled":       {StoreOptions{Partitions: 8, Budget: 1}, 2, 50},
-			"all hashes 0":  {StoreOptions{Partitions: 8, hash: func([]byte) uint64 { return 0 }}, 2, 50},
-			"two hash values": {StoreOptions{Partitions: 8, hash: func(b []byte) uint64 {
+			"16 partitions": {StoreOptions{Layout: Layout{Partitions: 16}}, 4, 1 << 20},
+			"small batches": {StoreOptions{Layout: Layout{Partitions: 4}}, 2, 7},
+			"spilled":       {StoreOptions{Layout: Layout{Partitions: 8}, Budget: 1}, 2, 50},
+			"all hashes 0":  {StoreOptions{Layout: Layout{Partitions: 8}, hash: func([]byte) uint64 { return 0 }}, 2, 50},
+			"two hash values": {StoreOptions{Layout: Layout{Partitions: 8}, hash: func(b []byte) uint64 {
 				return uint64(bytes.Count(b, []byte("1"))%2) << 63
 			}}, 2, 50},
 		} {
@@ -439,7 +440,7 @@ func TestSameResult(t *testing.T) {
 func TestRowOrder(t *testing.T) {
 	for seed := range uint64(10) {
 		d := makeDay(seed, 80)
-		want := d.run(t, StoreOptions{Partitions: 4}, 2, 1<<20)
+		want := d.run(t, StoreOptions{Layout: Layout{Partitions: 4}}, 2, 1<<20)
 		shuffled := *d
 		shuffled.batches = slices.Clone(d.batches)
 		slices.SortFunc(shuffled.batches, func(a, b schema.Batch) int { return -cmp.Compare(a.Kind, b.Kind) })
@@ -447,7 +448,7 @@ func TestRowOrder(t *testing.T) {
 		for i, b := range shuffled.batches {
 			shuffled.batches[i] = shuffleBatch(b, rng)
 		}
-		if got := shuffled.run(t, StoreOptions{Partitions: 4}, 2, 11); !slices.Equal(got, want) {
+		if got := shuffled.run(t, StoreOptions{Layout: Layout{Partitions: 4}}, 2, 11); !slices.Equal(got, want) {
 			t.Fatalf("seed %d: %s", seed, firstDifference(got, want))
 		}
 	}

@@ -42,6 +42,10 @@ type Options struct {
 	// the path and the member are known then. It may be nil.
 	Listed func([]*schema.Table)
 
+	// References is told the reference data before the rows come, which is when it is
+	// whole. It may be nil.
+	References func(*schema.Registry)
+
 	// Messages of API logs wait until all logs are read. Those beyond MessageBudget
 	// bytes are put away by Spill, which borrows the data; 0 or nil keeps all of them.
 	MessageBudget int64
@@ -150,6 +154,9 @@ func (r *run) read(ctx context.Context) error {
 	r.checkArchives()
 	if err := r.readReferences(ctx); err != nil {
 		return err
+	}
+	if r.opt.References != nil {
+		r.opt.References(r.registry)
 	}
 	if err := r.readRows(ctx); err != nil {
 		return err

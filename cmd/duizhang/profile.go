@@ -188,7 +188,7 @@ func (p *profile) describe(r *runner, size sizing) {
 		return
 	}
 	p.note("memory %.0f MB, workers %d, partitions %d, files %d, tables %d, memory limit of the runtime %.0f MB",
-		float64(size.memory)/1e6, size.workers, r.job.Engine.Partitions, len(r.inputs), len(r.tables), float64(debug.SetMemoryLimit(-1))/1e6)
+		float64(size.memory)/1e6, size.workers, r.job.Engine.Layout.Partitions, len(r.inputs), len(r.tables), float64(debug.SetMemoryLimit(-1))/1e6)
 	rows := map[string][2]int64{}
 	var read int64
 	for _, t := range r.tables {

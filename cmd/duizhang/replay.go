@@ -124,7 +124,7 @@ func (a *app) replay(ctx context.Context, s *jobState, name runName, f replayFla
 		return err
 	}
 	defer func() { _ = scratch.Discard() }()
-	size.spill, size.partitions = scratch.Temp(), run.Partitions
+	size.spill, size.layout = scratch.Temp(), layoutOf(run)
 	c := diff.New(scratch.Temp())
 	defer c.Close() //nolint:errcheck // its folder goes
 	again, err := a.recompute(ctx, s, j, detail, size, scratch, c)

@@ -228,7 +228,7 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 
 	show := a.newProgress()
 	size.profile = prof
-	if size.partitions, err = past.partitions(j); err != nil {
+	if size.layout, err = past.layout(j); err != nil {
 		return err
 	}
 	s, err := a.load(ctx, j, size, show)

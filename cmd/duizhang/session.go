@@ -87,8 +87,8 @@ type sizing struct {
 	dry     bool // read the inputs and keep no rows
 	profile *profile
 
-	partitions int    // 0: as the inputs are large
-	watch      *watch // looks at the rows; may be nil
+	layout engine.Layout // blank: as the inputs are large
+	watch  *watch        // looks at the rows; may be nil
 }
 
 // load reads the inputs of a job. Files that are missing or refused are no error
@@ -109,11 +109,11 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 	}
 	s.inputs = inputs
 	bytes := inputBytes(inputs)
-	if j.Engine.Partitions = size.partitions; j.Engine.Partitions == 0 {
-		j.Engine.Partitions = engine.PartitionsFor(bytes)
+	if j.Engine.Layout = size.layout; j.Engine.Layout.Partitions == 0 {
+		j.Engine.Layout = engine.LayoutFor(bytes, billBytes(inputs))
 	}
 	s.store = engine.NewStore(engine.StoreOptions{
-		Words: s.words, Partitions: j.Engine.Partitions, Budget: storeBudget(size.memory), SpillDir: size.spill,
+		Words: s.words, Layout: j.Engine.Layout, Budget: storeBudget(size.memory), SpillDir: size.spill, History: j.StateDir() != "",
 	})
 	s.messages.dir, s.messages.budget = size.spill, messageBudget(size.memory)
 	if err := s.read(ctx, bytes, show); err != nil {
@@ -171,7 +171,8 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	result, err := loaders.Load(ctx, files, loaders.Options{
 		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
 		Policy: s.job.Engine.Policy, DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
-		Progress: done.file, MessageBudget: s.messages.budget, Spill: s.messages.put,
+		References: func(reg *schema.Registry) { s.store.KnowMerchants(reg, s.job.Engine.DefaultMerchant) },
+		Progress:   done.file, MessageBudget: s.messages.budget, Spill: s.messages.put,
 	}, s)
 	if err != nil {
 		return err
@@ -414,6 +415,20 @@ func inputBytes(inputs []job.Input) int64 {
 		}
 	}
 	return total
+}
+
+// billBytes are the sizes of the files of bills.
+func billBytes(inputs []job.Input) []int64 {
+	var sizes []int64
+	for _, in := range inputs {
+		if in.Kind != schema.AlipayBill {
+			continue
+		}
+		if info, err := os.Stat(in.Path); err == nil {
+			sizes = append(sizes, info.Size())
+		}
+	}
+	return sizes
 }
 
 // A byteCount adds up how much of each file was read.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duizhang/cmd/duizhang/job"
+	"duizhang/engine"
 	"duizhang/engine/state"
 )
 
@@ -44,17 +45,21 @@ func (s *jobState) has(j *job.Job) bool {
 	return err == nil && run != nil
 }
 
-// partitions is how many the first run of the job's day had: what comes to the day
-// later does not move its rows to other places in the outputs. 0 for none.
-func (s *jobState) partitions(j *job.Job) (int, error) {
+// layout is that of the first run of the job's day: what comes to the day later does
+// not move its rows to other places in the outputs. It is blank if there is none.
+func (s *jobState) layout(j *job.Job) (engine.Layout, error) {
 	if s == nil {
-		return 0, nil
+		return engine.Layout{}, nil
 	}
 	run, err := s.Current(dayNumber(j.Day))
 	if err != nil || run == nil {
-		return 0, err
+		return engine.Layout{}, err
 	}
-	return run.Partitions, nil
+	return layoutOf(run), nil
+}
+
+func layoutOf(run *state.Run) engine.Layout {
+	return engine.Layout{Partitions: run.Partitions, Spread: run.Spread}
 }
 
 func (a *app) waitFlag(cmd *cobra.Command, wait *bool) {

@@ -307,7 +307,9 @@ func (r *runner) detail() (*runDetail, error) {
 // record is the run as the state knows it, as far as it decides what comes out.
 func (r *runner) record(d *runDetail) (state.Run, error) {
 	j := r.job
-	run := state.Run{Job: filepath.Base(j.File), Version: version, Partitions: j.Engine.Partitions, Started: r.past.started}
+	run := state.Run{Job: filepath.Base(j.File), Version: version, Started: r.past.started}
+	layout := r.store.Layout()
+	run.Partitions, run.Spread = layout.Partitions, layout.Spread
 	// The settings are all that decides what comes out besides the inputs; what
 	// people and earlier days said of them is a part of it.
 	settings, err := json.Marshal(struct {

@@ -119,7 +119,7 @@ func (w *whatIfRun) compute(ctx context.Context, run int, j *job.Job, name strin
 	size := w.size
 	size.spill = staging.Temp()
 	if j.StateDir() != "" {
-		if size.partitions, err = w.state.partitions(j); err != nil {
+		if size.layout, err = w.state.layout(j); err != nil {
 			return compared, err
 		}
 	}

@@ -22,6 +22,7 @@ type Run struct {
 	Version    string  `json:"version"`  // of the program
 	Inputs     []Input `json:"inputs"`   // by kind and path
 	Partitions int     `json:"partitions"`
+	Spread     int     `json:"spread,omitempty"` // partitions of a merchant's group; 0: all of them
 
 	// Trades and Refunds are what the run left to later days, by rules.Status:
 	// counted as rows were kept. Prepare gives them.
