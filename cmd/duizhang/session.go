@@ -171,7 +171,7 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	result, err := loaders.Load(ctx, files, loaders.Options{
 		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
 		Policy: s.job.Engine.Policy, DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
-		References: func(reg *schema.Registry) { s.store.KnowMerchants(reg, s.job.Engine.DefaultMerchant) },
+		References: s.references,
 		Progress:   done.file, MessageBudget: s.messages.budget, Spill: s.messages.put,
 	}, s)
 	if err != nil {
@@ -185,6 +185,13 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 	}
 	s.all = s.tables
 	return nil
+}
+
+// references hands the reference data on to the engine, before the rows.
+func (s *session) references(reg *schema.Registry) {
+	if !s.dry {
+		s.store.KnowMerchants(reg, s.job.Engine.DefaultMerchant)
+	}
 }
 
 // Batch hands a batch on to the engine.
