@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/zip"
 
 	"duizhang/engine/schema"
+	"duizhang/loaders/inflate"
 )
 
 // A container is what a file is outside: told by content, never by name
@@ -200,7 +201,11 @@ func openZip(f *os.File, r io.ReaderAt) (*zip.Reader, error) {
 	if errors.Is(err, zip.ErrInsecurePath) { // names are labels here
 		err = nil
 	}
-	return z, err
+	if err != nil {
+		return nil, err
+	}
+	z.RegisterDecompressor(zip.Deflate, inflate.NewReader)
+	return z, nil
 }
 
 // countingReaderAt counts what was read of a file, for the progress shown.
@@ -376,7 +381,7 @@ func openError(t *schema.Table, err error, lang string) *FileError {
 // damaged tells an archive that breaks off or whose bytes make no sense.
 func damaged(err error) bool {
 	for _, cause := range []error{
-		io.ErrUnexpectedEOF, zip.ErrFormat, zip.ErrChecksum, gzip.ErrHeader, gzip.ErrChecksum,
+		io.ErrUnexpectedEOF, zip.ErrFormat, zip.ErrChecksum, gzip.ErrHeader, gzip.ErrChecksum, inflate.ErrCorrupt,
 	} {
 		if errors.Is(err, cause) {
 			return true
