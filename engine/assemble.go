@@ -64,8 +64,8 @@ func (w *worker) numberTrades() {
 	r := &w.rows
 	w.trades.reset(r.Orders.Len() + r.Bills.Len() + r.Refunds.Len() + r.Statements.Len() + r.Accounts.Len())
 	w.orderTrade = w.group(w.orderTrade, &w.trades, &r.Orders.TradeNo)
-	w.refundTrade = w.group(w.refundTrade, &w.trades, &r.Refunds.TradeNo)
-	w.billTrade = w.group(w.billTrade, &w.trades, &r.Bills.TradeNo)
+	w.refundTrade = w.groupBeside(w.refundTrade, w.refundKey, &r.Refunds.TradeNo)
+	w.billTrade = w.groupBeside(w.billTrade, w.billKey, &r.Bills.TradeNo)
 	w.statementTrade = w.group(w.statementTrade, &w.trades, &r.Statements.TradeNo)
 	w.accountTrade = w.group(w.accountTrade, &w.trades, &r.Accounts.TradeNo)
 	w.flows.reset(r.Accounts.Len())
@@ -74,12 +74,50 @@ func (w *worker) numberTrades() {
 
 func (w *worker) group(group []int32, g *groups, text *schema.Text) []int32 {
 	group = group[:0]
-	for row := range text.Len() {
-		if len(text.At(row)) == 0 {
+	if text.Len() == 0 {
+		return group
+	}
+	column := g.text(text)
+	var hashes [groupsAhead]uint64
+	for from := 0; from < text.Len(); from += groupsAhead {
+		n := min(groupsAhead, text.Len()-from)
+		for k := range n {
+			hashes[k] = w.p.hash(text.At(from + k))
+		}
+		g.lookAhead(hashes[:n])
+		for k := range n {
+			if len(text.At(from+k)) == 0 {
+				group = append(group, -1)
+				continue
+			}
+			group = append(group, g.addIn(hashes[k], column, from+k))
+		}
+	}
+	return group
+}
+
+// groupBeside is group for the trade_nos of rows with those keys. Nearly all are that
+// of the order with the same key: where rows stand in the order of their keys, it is
+// found on the way, and nothing is looked up.
+func (w *worker) groupBeside(group, keys []int32, text *schema.Text) []int32 {
+	orders := &w.rows.Orders.TradeNo
+	group = group[:0]
+	order := 0
+	column := w.trades.text(text)
+	for row, key := range keys {
+		trade := text.At(row)
+		if len(trade) == 0 {
 			group = append(group, -1)
 			continue
 		}
-		group = append(group, g.add(w.p.hash(text.At(row)), text, row))
+		for order < len(w.orderKey)-1 && w.orderKey[order] < key {
+			order++
+		}
+		if order < len(w.orderKey) && w.orderTrade[order] >= 0 && bytes.Equal(orders.At(order), trade) {
+			group = append(group, w.orderTrade[order])
+			continue
+		}
+		group = append(group, w.trades.addIn(w.p.hash(trade), column, row))
 	}
 	return group
 }

@@ -15,9 +15,12 @@ var errIncomplete = errors.New("a goods line was rejected")
 // emit writes the result rows in key order, and finds the breaks on the way.
 func (w *worker) emit(out *Part) {
 	w.settledRow = fill(w.settledRow, len(w.units), -1)
-	for _, i := range w.sorted {
+	for k, i := range w.sorted {
+		if k%aheadUnits == 0 {
+			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
+		}
 		u := &w.units[i]
-		w.post = w.postOf(u)
+		w.post = w.ahead.posts[k%aheadUnits]
 		if w.isPast(u) {
 			w.pastStatements(i)
 			w.auditTrade(u, out)

@@ -16,13 +16,18 @@ import (
 type groups struct {
 	slots []int32 // group + 1; 0 is empty
 	mask  uint64
+	stale bool // slots have numbers from before renumber
 	keys  []groupRep
-	spare []groupRep // reused
+	spare []groupRep     // reused
+	texts []*schema.Text // where keys stand
+	read  int64          // keeps what lookAhead reads from being optimised away
 }
 
+// A groupRep is where a key stands. There are no pointers in it, so that the garbage
+// collector has nothing to do with it.
 type groupRep struct {
 	hash uint64
-	text *schema.Text
+	text int32 // in texts
 	row  int32
 }
 
@@ -38,19 +43,37 @@ func (g *groups) reset(n int) {
 		clear(g.slots)
 	}
 	g.mask = uint64(size - 1)
+	g.stale = false
 	g.keys = g.keys[:0]
+	g.texts = g.texts[:0]
 }
 
 func (g *groups) len() int { return len(g.keys) }
 
 func (g *groups) key(group int32) []byte {
-	rep := g.keys[group]
-	return rep.text.At(int(rep.row))
+	rep := &g.keys[group]
+	return g.texts[rep.text].At(int(rep.row))
+}
+
+// text is the number of a column of keys, which is added if it is new.
+func (g *groups) text(text *schema.Text) int32 {
+	i := slices.Index(g.texts, text)
+	if i < 0 {
+		i = len(g.texts)
+		g.texts = append(g.texts, text)
+	}
+	return int32(i)
 }
 
 // add gives the group of the key in text's row.
 func (g *groups) add(hash uint64, text *schema.Text, row int) int32 {
-	key := text.At(row)
+	return g.addIn(hash, g.text(text), row)
+}
+
+// addIn is add for the column of that number.
+func (g *groups) addIn(hash uint64, text int32, row int) int32 {
+	g.refresh()
+	key := g.texts[text].At(row)
 	for i := hash & g.mask; ; i = (i + 1) & g.mask {
 		at := g.slots[i]
 		if at == 0 {
@@ -66,6 +89,7 @@ func (g *groups) add(hash uint64, text *schema.Text, row int) int32 {
 
 // find is the group of a key that is in none of its texts' rows, or -1.
 func (g *groups) find(hash uint64, key []byte) int32 {
+	g.refresh()
 	for i := hash & g.mask; ; i = (i + 1) & g.mask {
 		at := g.slots[i]
 		if at == 0 {
@@ -75,6 +99,35 @@ func (g *groups) find(hash uint64, key []byte) int32 {
 			return at - 1
 		}
 	}
+}
+
+// groupsAhead are so many keys that what is read for them is still in the processor's
+// cache when they are added.
+const groupsAhead = 32
+
+// lookAhead reads what add will read for the hashes, at most groupsAhead: now the
+// processor waits for all of it together, and not for one key after the other.
+// Nothing but time depends on it (BenchmarkNumber).
+func (g *groups) lookAhead(hashes []uint64) {
+	var slots [groupsAhead]int32
+	var read int64
+	for k, hash := range hashes {
+		slots[k] = g.slots[hash&g.mask]
+	}
+	var starts [groupsAhead]int32
+	var texts [groupsAhead]int32
+	for k := range hashes {
+		if at := slots[k]; at > 0 {
+			rep := &g.keys[at-1]
+			texts[k], starts[k] = rep.text, g.texts[rep.text].Offsets[rep.row]
+		}
+	}
+	for k := range hashes {
+		if slots[k] > 0 {
+			read += int64(g.texts[texts[k]].Data[starts[k]])
+		}
+	}
+	g.read += read
 }
 
 // A rankedKey is a key with its first eight bytes behind the prefix that all share:
@@ -120,41 +173,48 @@ func (g *groups) sharedPrefix() int {
 	return len(prefix)
 }
 
-// seats are the groups of the rows of a column.
-type seats struct {
-	group []int32
-	text  *schema.Text
-}
-
-// seat says anew where the keys stand, after rows have been moved.
-func (g *groups) seat(columns ...seats) {
-	for i := range g.keys {
-		g.keys[i].text = nil
+// moved says that the rows of a column have been moved, with the groups that they
+// have now: every group has rows in the column where it had them before.
+func (g *groups) moved(text *schema.Text, group []int32) {
+	i := int32(slices.Index(g.texts, text))
+	if i < 0 {
+		return
 	}
-	for _, c := range columns {
-		for row, group := range c.group {
-			if group < 0 {
-				continue
-			}
-			if rep := &g.keys[group]; rep.text == nil {
-				rep.text, rep.row = c.text, int32(row)
-			}
+	for row, group := range group {
+		if group < 0 {
+			continue
+		}
+		if rep := &g.keys[group]; rep.text == i {
+			rep.row = int32(row)
 		}
 	}
 }
 
 // renumber makes number[k] the number of the key that was k.
 func (g *groups) renumber(number []int32) {
-	for i, at := range g.slots {
-		if at > 0 {
-			g.slots[i] = number[at-1] + 1
-		}
-	}
 	g.spare = slices.Grow(g.spare[:0], len(g.keys))[:len(g.keys)]
 	for k, rep := range g.keys {
 		g.spare[number[k]] = rep
 	}
 	g.keys, g.spare = g.spare, g.keys
+	g.stale = true
+}
+
+// refresh makes the table find keys by the numbers that renumber gave them. Only a
+// history asks for keys after that.
+func (g *groups) refresh() {
+	if !g.stale {
+		return
+	}
+	g.stale = false
+	clear(g.slots)
+	for k := range g.keys {
+		i := g.keys[k].hash & g.mask
+		for g.slots[i] != 0 {
+			i = (i + 1) & g.mask
+		}
+		g.slots[i] = int32(k) + 1
+	}
 }
 
 // members are the rows of each group, in rules 1's order: path, member, line.

@@ -42,13 +42,11 @@ func (w *worker) inKeyOrder() {
 	schema.Reorder(&r.Statements, o.rows, &o.spare[6])
 	w.numberTrades()
 	w.statementsInTradeOrder()
-	w.keys.seat(
-		seats{w.orderKey, &r.Orders.OutTradeNo},
-		seats{w.refundKey, &r.Refunds.OutTradeNo},
-		seats{w.billKey, &r.Bills.OutTradeNo},
-		seats{w.statementKey, &r.Statements.OutTradeNo},
-		seats{w.accountKey, &r.Accounts.OutTradeNo},
-	)
+	w.keys.moved(&r.Orders.OutTradeNo, w.orderKey)
+	w.keys.moved(&r.Refunds.OutTradeNo, w.refundKey)
+	w.keys.moved(&r.Bills.OutTradeNo, w.billKey)
+	w.keys.moved(&r.Statements.OutTradeNo, w.statementKey)
+	w.keys.moved(&r.Accounts.OutTradeNo, w.accountKey)
 }
 
 // statementsInTradeOrder: most statements name trades and no keys.
@@ -60,13 +58,7 @@ func (w *worker) statementsInTradeOrder() {
 	w.statementKey, o.groups = o.groups, w.statementKey
 	o.groups = pick(o.groups[:0], w.statementTrade, o.rows)
 	w.statementTrade, o.groups = o.groups, w.statementTrade
-	w.trades.seat(
-		seats{w.orderTrade, &r.Orders.TradeNo},
-		seats{w.refundTrade, &r.Refunds.TradeNo},
-		seats{w.billTrade, &r.Bills.TradeNo},
-		seats{w.statementTrade, &r.Statements.TradeNo},
-		seats{w.accountTrade, &r.Accounts.TradeNo},
-	)
+	w.trades.moved(&r.Statements.TradeNo, w.statementTrade)
 }
 
 // rankKeys gives every key its place among the partition's.

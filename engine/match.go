@@ -358,16 +358,49 @@ func (w *worker) sortUnits() {
 			w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, o.of(u.key), paid.unit})
 		}
 	}
-	slices.SortFunc(w.unitOrder, func(a, b orderedUnit) int {
-		if a.merchant == b.merchant && a.rank != b.rank { // nearly always
-			return int(a.rank) - int(b.rank)
-		}
-		return w.compareUnits(&w.units[a.unit], &w.units[b.unit])
-	})
 	w.sorted = w.sorted[:0]
+	if w.mergeUnits() {
+		return
+	}
+	slices.SortFunc(w.unitOrder, w.compareOrdered)
 	for _, ordered := range w.unitOrder {
 		w.sorted = append(w.sorted, ordered.unit)
 	}
+}
+
+// mergeUnits sorts units that were made in order, those of orders and then those of
+// payments alone, as they are where all are of one merchant; false if they were not.
+func (w *worker) mergeUnits() bool {
+	a := w.unitOrder
+	var b []orderedUnit
+	for i := 1; i < len(w.unitOrder); i++ {
+		if w.compareOrdered(w.unitOrder[i-1], w.unitOrder[i]) > 0 {
+			if b != nil {
+				return false
+			}
+			a, b = w.unitOrder[:i], w.unitOrder[i:]
+		}
+	}
+	for len(a) > 0 && len(b) > 0 {
+		if w.compareOrdered(a[0], b[0]) <= 0 {
+			w.sorted, a = append(w.sorted, a[0].unit), a[1:]
+		} else {
+			w.sorted, b = append(w.sorted, b[0].unit), b[1:]
+		}
+	}
+	for _, rest := range [...][]orderedUnit{a, b} {
+		for _, ordered := range rest {
+			w.sorted = append(w.sorted, ordered.unit)
+		}
+	}
+	return true
+}
+
+func (w *worker) compareOrdered(a, b orderedUnit) int {
+	if a.merchant == b.merchant && a.rank != b.rank { // nearly always
+		return int(a.rank) - int(b.rank)
+	}
+	return w.compareUnits(&w.units[a.unit], &w.units[b.unit])
 }
 
 // An orderedUnit is a unit with what it is ordered by.

@@ -69,17 +69,83 @@ func (t *posts) grow() {
 	}
 }
 
-// postOf is where the unit was taken: in the POS's words, else the bill's.
-func (w *worker) postOf(u *unit) int32 {
+// postKeyOf is where the unit was taken: in the POS's words, else the bill's.
+func (w *worker) postKeyOf(u *unit) postKey {
 	in, b := &w.rows.Orders, &w.rows.Bills
 	run := int32(-1)
 	if u.order >= 0 {
 		run = w.orders[u.order].run
 	}
-	return w.posts.number(postKey{
+	return postKey{
 		either(in.Store, run, b.Store, u.bill), either(in.Terminal, run, b.Terminal, u.bill),
 		either(in.Operator, run, b.Operator, u.bill), u.merchant,
-	})
+	}
+}
+
+// aheadUnits are so many that what is read for them is still in the processor's
+// cache when they are emitted.
+const aheadUnits = 32
+
+// ahead are the units that are emitted next.
+type ahead struct {
+	posts [aheadUnits]int32 // where each was taken
+	read  int64             // keeps what is read from being optimised away
+}
+
+// lookAhead finds the posts of the units that are emitted next, at most aheadUnits,
+// and reads what will be added to there. Trades come in the order of their keys, so
+// that each is added to other places of large tables, and emitting a trade is too
+// long for the processor to see the next one's place while it waits for memory. Here
+// it sees many at once, and waits for all of them together. Nothing but time depends
+// on what is read (BenchmarkLookAhead).
+func (w *worker) lookAhead(units []int32) {
+	t := &w.posts
+	if len(t.slots) == 0 {
+		t.grow()
+	}
+	var (
+		keys   [aheadUnits]postKey
+		places [aheadUnits]int32
+		read   int64
+	)
+	mask := uint64(len(t.slots) - 1)
+	for k, i := range units {
+		keys[k] = w.postKeyOf(&w.units[i])
+		places[k] = t.slots[keys[k].hash()&mask]
+	}
+	for k := range units {
+		if n := places[k] - 1; n >= 0 {
+			read += int64(t.all.at(int(n)).loss)
+		}
+	}
+	for k, i := range units {
+		n := t.number(keys[k])
+		w.ahead.posts[k] = n
+		p := t.all.at(int(n))
+		if n := p.shiftSum - 1; n >= 0 {
+			sum := w.shifts.sum(int(n))
+			read += sum.pos.count + sum.bill.count
+		}
+		if n := p.loss - 1; n >= 0 {
+			read += w.losses.sum(int(n)).lastRight
+		}
+		if len(t.hours.slots) > 0 {
+			read += int64(t.hours.slot(n, w.hourOfUnit(&w.units[i])).orders)
+		}
+	}
+	w.ahead.read += read
+}
+
+// hourOfUnit is the hour of the unit's order, else of its payment; of an earlier
+// day's trade it is none.
+func (w *worker) hourOfUnit(u *unit) uint32 {
+	switch {
+	case u.order >= 0:
+		return hourOf(w.rows.Orders.Time[w.orders[u.order].run])
+	case u.bill >= 0:
+		return hourOf(w.rows.Bills.Time[u.bill])
+	}
+	return unknownWord
 }
 
 // shiftOf is the sum of a shift of the post in hand.
@@ -142,6 +208,11 @@ func (t *hourCounts) of(post int32, hour uint32) *hourCount {
 			return c
 		}
 	}
+}
+
+// slot is where the search for a post's hour begins; the table is not empty.
+func (t *hourCounts) slot(post int32, hour uint32) *hourCount {
+	return &t.slots[hashOfHour(uint32(post)<<hourBits+hour+1)&uint32(len(t.slots)-1)]
 }
 
 func hashOfHour(at uint32) uint32 { return uint32(uint64(at) * 0x9e3779b97f4a7c15 >> 32) }

@@ -3,6 +3,7 @@ package engine
 import (
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"duizhang/engine/schema"
@@ -99,4 +100,84 @@ func cellsTwice(c *census) (n int) {
 		}
 	})
 	return n
+}
+
+// scattered gives a worker payments that were taken at posts of a large table, in no
+// order, as trades come.
+func scattered(payments, posts int) *worker {
+	rng := rand.New(rand.NewPCG(7, 7))
+	w := &worker{}
+	b := &w.rows.Bills
+	for i := range payments {
+		post := uint32(rng.IntN(posts))
+		b.Store, b.Terminal, b.Operator = append(b.Store, post%100), append(b.Terminal, post), append(b.Operator, 0)
+		b.Time = append(b.Time, int64(rng.IntN(24*hourSeconds)))
+		w.units = append(w.units, unit{order: -1, bill: int32(i), merchant: 1})
+		w.sorted = append(w.sorted, int32(i))
+	}
+	return w
+}
+
+// eachPost calls f with the post of each unit, which is found ahead or when it is
+// needed.
+func (w *worker) eachPost(ahead bool, f func(u *unit, post int32)) {
+	for k, i := range w.sorted {
+		u := &w.units[i]
+		if !ahead {
+			f(u, w.posts.number(w.postKeyOf(u)))
+			continue
+		}
+		if k%aheadUnits == 0 {
+			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
+		}
+		f(u, w.ahead.posts[k%aheadUnits])
+	}
+}
+
+// TestLookAhead: posts that are found ahead are those that are found one by one.
+func TestLookAhead(t *testing.T) {
+	ahead, plain := scattered(5000, 700), scattered(5000, 700)
+	var want []postKey
+	plain.eachPost(false, func(u *unit, post int32) {
+		want = append(want, plain.posts.all.at(int(post)).key)
+		plain.posts.hours.of(post, plain.hourOfUnit(u)).payments++
+	})
+	var have []postKey
+	ahead.eachPost(true, func(u *unit, post int32) {
+		have = append(have, ahead.posts.all.at(int(post)).key)
+		ahead.posts.hours.of(post, ahead.hourOfUnit(u)).payments++
+	})
+	if !slices.Equal(have, want) {
+		t.Error("posts found ahead are others")
+	}
+	for _, i := range plain.sorted {
+		u := &plain.units[i]
+		key, hour := plain.postKeyOf(u), plain.hourOfUnit(u)
+		a, p := ahead.posts.hours.of(ahead.posts.number(key), hour), plain.posts.hours.of(plain.posts.number(key), hour)
+		if a.payments != p.payments {
+			t.Fatalf("post %v has %d payments in hour %d, want %d", key, a.payments, hour, p.payments)
+		}
+	}
+}
+
+// BenchmarkLookAhead: the posts of a large chain, ahead and one by one. Between two
+// trades there is the work that emitting one of them is.
+func BenchmarkLookAhead(b *testing.B) {
+	for _, ahead := range []bool{true, false} {
+		b.Run(map[bool]string{true: "ahead", false: "plain"}[ahead], func(b *testing.B) {
+			w := scattered(200_000, 60_000)
+			b.ReportAllocs()
+			for b.Loop() {
+				w.eachPost(ahead, func(u *unit, post int32) {
+					count := w.posts.hours.of(post, w.hourOfUnit(u))
+					work := uint64(count.payments)
+					for range 400 {
+						work = work*0x9e3779b97f4a7c15 + 1
+					}
+					count.payments = uint32(work)
+				})
+			}
+			b.ReportMetric(float64(len(w.sorted)*b.N)/b.Elapsed().Seconds(), "trades/s")
+		})
+	}
 }

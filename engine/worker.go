@@ -115,6 +115,7 @@ type worker struct {
 
 	posts posts // of all its partitions
 	post  int32 // of the trade in hand
+	ahead ahead
 
 	shifts      shiftTable // of all its partitions
 	shiftOrders func(ShiftOrder)
