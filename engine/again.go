@@ -57,7 +57,7 @@ func (w *worker) pairsAgain() error {
 	if w.wanted.Len() == 0 {
 		return nil
 	}
-	if err := w.p.job.History.Find(&w.wanted, &w.past, &w.pastRefunds); err != nil {
+	if err := w.p.job.History.Find(w.part.Number, &w.wanted, &w.past, &w.pastRefunds); err != nil {
 		return err
 	}
 	for row, query := range w.past.Query {

@@ -144,7 +144,7 @@ func TestReconcileAllocates(t *testing.T) {
 // noHistory is that of a first day.
 type noHistory struct{}
 
-func (noHistory) Find(*schema.Wanted, *schema.Settled, *schema.Returned) error { return nil }
+func (noHistory) Find(int, *schema.Wanted, *schema.Settled, *schema.Returned) error { return nil }
 
 func (noHistory) Scan(context.Context, []int32, func(*schema.Settled, *schema.Returned) error) error {
 	return nil

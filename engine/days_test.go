@@ -144,7 +144,7 @@ func ref(merchant string, no, trade []byte) string {
 }
 
 // Find looks at every row of every day.
-func (p *past) Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
+func (p *past) Find(_ int, wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	texts := p.words.Texts()
@@ -362,7 +362,7 @@ func (d *disk) begin(t testing.TB, job *engine.Job, words *schema.Words) night {
 	}
 	carried, err := day.Carried()
 	check(err)
-	n := night{carried: carried, history: day, keep: func(p *engine.Part) { check(day.Keep(&p.Settled, &p.Returned)) }}
+	n := night{carried: carried, history: day, keep: func(p *engine.Part) { check(day.Keep(p.Number, &p.Settled, &p.Returned)) }}
 	for _, earlier := range d.bills {
 		if earlier < date {
 			n.days = append(n.days, earlier)

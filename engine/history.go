@@ -6,6 +6,9 @@ import (
 	"duizhang/engine/schema"
 )
 
+// Routing is the part of look-ups that are made while rows are divided among the parts.
+const Routing = -1
+
 // A History is what the runs of earlier days left (rules 9). It is safe for
 // concurrent use.
 type History interface {
@@ -24,7 +27,9 @@ type History interface {
 	// merchant and out_trade_no. If there are refunds and no trade, because the trade
 	// was pending or came in no bill, the row of found has Status 0 and is blank but
 	// for Query.
-	Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error
+	//
+	// part is the number of the part that asks, Routing while rows are routed.
+	Find(part int, wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error
 
 	// Scan hands out the trades that were paid on the days, each once, and of each
 	// the refunds that count and were completed on the days. They come some at a

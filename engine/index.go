@@ -404,7 +404,7 @@ func (r *router) lookUp(w *routeWorker) error {
 	if w.wanted.Len() == 0 {
 		return nil
 	}
-	if err := r.history.Find(&w.wanted, &w.found, &w.returned); err != nil {
+	if err := r.history.Find(Routing, &w.wanted, &w.found, &w.returned); err != nil {
 		return err
 	}
 	for row, query := range w.found.Query {

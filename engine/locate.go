@@ -403,7 +403,7 @@ func (r *router) askNumbers(w *routeWorker) error {
 		w.wanted.TradeNo.Append(v.TradeNo.At(i))
 		w.wanted.Time = append(w.wanted.Time, v.Time[i])
 	}
-	if err := r.history.Find(&w.wanted, &w.found, &w.returned); err != nil {
+	if err := r.history.Find(Routing, &w.wanted, &w.found, &w.returned); err != nil {
 		return err
 	}
 	for row, query := range w.found.Query {

@@ -44,7 +44,7 @@ func (w *worker) inheritEarlier() error {
 	if w.wanted.Len() == 0 {
 		return nil
 	}
-	if err := w.p.job.History.Find(&w.wanted, &w.past, &w.pastRefunds); err != nil {
+	if err := w.p.job.History.Find(w.part.Number, &w.wanted, &w.past, &w.pastRefunds); err != nil {
 		return err
 	}
 	for row, query := range w.past.Query {
@@ -91,7 +91,7 @@ func (w *worker) lookUp() error {
 	w.askForRefunds()
 	w.askForStatements()
 	if w.wanted.Len() > 0 {
-		if err := w.p.job.History.Find(&w.wanted, &w.past, &w.pastRefunds); err != nil {
+		if err := w.p.job.History.Find(w.part.Number, &w.wanted, &w.past, &w.pastRefunds); err != nil {
 			return err
 		}
 	}

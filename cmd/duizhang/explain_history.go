@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/engine/state"
 	"duizhang/reports"
@@ -69,7 +70,7 @@ func (e *explainer) history(ctx context.Context, past *stateRun) ([]pastTrade, e
 	}
 	var found schema.Settled
 	var returned schema.Returned
-	if err := past.day.Find(&wanted, &found, &returned); err != nil {
+	if err := past.day.Find(engine.Routing, &wanted, &found, &returned); err != nil {
 		return nil, e.app.stateFault(ctx, err)
 	}
 	words := e.words.Texts()

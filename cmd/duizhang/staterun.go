@@ -79,7 +79,7 @@ func (n *stateRun) part(p *engine.Part) error {
 	if n.read {
 		return nil
 	}
-	return n.day.Keep(&p.Settled, &p.Returned)
+	return n.day.Keep(p.Number, &p.Settled, &p.Returned)
 }
 
 // Subjects of breaks: what earlier days said of a subject is closed when a later day

@@ -191,6 +191,7 @@ func openBench(b testing.TB, dir string) *state.Store {
 }
 
 type part struct {
+	number   int
 	settled  *schema.Settled
 	returned *schema.Returned
 }
@@ -200,6 +201,7 @@ func (b *business) day(date int32, n int) []part {
 	parts := max(n/rowsOfPart, 1)
 	all := make([]part, parts)
 	for p := range all {
+		all[p].number = p
 		all[p].settled, all[p].returned = b.part(date, n, parts, p)
 	}
 	return all
@@ -217,7 +219,7 @@ func leave(b testing.TB, s *state.Store, words *schema.Words, date int32, parts 
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for p := range next {
-				if err := d.Keep(p.settled, p.returned); err != nil {
+				if err := d.Keep(p.number, p.settled, p.returned); err != nil {
 					b.Error(err)
 				}
 			}
@@ -350,7 +352,7 @@ func find(b *testing.B, d *state.Day, wanted []*schema.Wanted) int {
 			for w := range next {
 				var settled schema.Settled
 				var returned schema.Returned
-				if err := d.Find(w, &settled, &returned); err != nil {
+				if err := d.Find(0, w, &settled, &returned); err != nil {
 					b.Error(err)
 				}
 				counts[k] += settled.Len()

@@ -266,12 +266,12 @@ func (d *Day) takeCarried() error {
 		return nil
 	}
 	r := d.earlier[len(d.earlier)-1]
-	d.carry.from = r.gen.Date
-	d.carry.digest = d.s.day(r.gen.Date).CarryOut
+	d.carry.from = r.date
+	d.carry.digest = d.s.day(r.date).CarryOut
 	if d.carry.digest == "" {
 		return nil
 	}
-	c, err := r.carried()
+	c, err := r.newest().carried()
 	if err != nil {
 		return err
 	}

@@ -104,49 +104,96 @@ func (s *keySet) has(h uint32) bool {
 // A mark is a row and the digest of what it says.
 type mark struct {
 	digest uint64
+	layer  int32
 	row    int32
 }
 
-// changedKeys are the keys of the rows that only one of two revisions has. was is nil
-// for nothing.
-func changedKeys(was, now *rows) (*keySet, error) {
-	var keys []uint32
+// changed is what look-ups and scans find the rows by that only one of two revisions has.
+type changed struct {
+	keys *keySet
+	days map[int32]bool // on which trades were paid, or refunds completed
+	all  []uint32       // keys is made of
+}
+
+// on notes the day of a time.
+func (c *changed) on(t int64) {
+	if t == schema.Null {
+		return
+	}
+	day := t / daySeconds
+	if t < day*daySeconds {
+		day--
+	}
+	c.days[int32(day)] = true
+}
+
+// changedRows compares two revisions. was is nil for nothing. What the two share, layers
+// of which the same parts count, is not read.
+func changedRows(was, now *chain) (*changed, error) {
+	c := &changed{days: map[int32]bool{}}
+	sides := [2][]scope{scopes(was, now), scopes(now, was)}
 	for _, kind := range []struct {
-		marks func(*rows) ([]mark, error)
-		keys  func(*rows, []mark, []uint32) ([]uint32, error)
+		marks func(scope, int32, []mark) ([]mark, error)
+		note  func(*changed, *rows, []mark) error
 	}{
-		{(*rows).tradeMarks, (*rows).tradeKeys},
-		{(*rows).refundMarks, (*rows).refundKeys},
+		{scope.trades, (*changed).trades},
+		{scope.refunds, (*changed).refunds},
 	} {
 		var marks [2][]mark
-		for k, r := range []*rows{was, now} {
-			if r == nil {
-				continue
-			}
-			if err := r.dictionary(); err != nil {
-				return nil, err
-			}
-			var err error
-			if marks[k], err = kind.marks(r); err != nil {
-				return nil, err
+		for k, side := range sides {
+			for at, s := range side {
+				var err error
+				if marks[k], err = kind.marks(s, int32(at), marks[k]); err != nil {
+					return nil, err
+				}
 			}
 		}
 		marks[0], marks[1] = onlyOne(marks[0], marks[1])
-		for k, r := range []*rows{was, now} {
-			if len(marks[k]) == 0 {
-				continue
-			}
-			var err error
-			if keys, err = kind.keys(r, marks[k], keys); err != nil {
-				return nil, err
+		for k, side := range sides {
+			for at, s := range side {
+				var mine []mark
+				mine, marks[k] = ofLayer(marks[k], int32(at))
+				if len(mine) == 0 {
+					continue
+				}
+				if err := kind.note(c, s.r, mine); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
-	return newKeySet(keys), nil
+	c.keys, c.all = newKeySet(c.all), nil
+	return c, nil
 }
 
+// A scope is the rows of a layer that count in one revision and not in the other.
+type scope struct{ r, other *rows }
+
+// scopes are those of a revision that may have such rows.
+func scopes(c, other *chain) []scope {
+	if c == nil {
+		return nil
+	}
+	var all []scope
+	for _, r := range c.layers {
+		s := scope{r, other.layer(r.gen)}
+		if s.other == nil || !s.r.replaced.covers(s.other.replaced) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// has reports whether the rows of a part are in it.
+func (s scope) has(part int64) bool {
+	return s.r.counts(part) && (s.other == nil || !s.other.counts(part))
+}
+
+// whole reports whether all rows are in it.
+func (s scope) whole() bool { return s.other == nil && len(s.r.replaced) == 0 }
+
 // onlyOne are the marks whose digest only one of the lists has, as often as it has it
-// more, by row.
+// more, by layer and row.
 func onlyOne(a, b []mark) ([]mark, []mark) {
 	var onlyA, onlyB []mark
 	byDigest := func(a, b mark) int { return cmp.Compare(a.digest, b.digest) }
@@ -166,108 +213,149 @@ func onlyOne(a, b []mark) ([]mark, []mark) {
 			j++
 		}
 	}
-	byRow := func(a, b mark) int { return cmp.Compare(a.row, b.row) }
+	byRow := func(a, b mark) int { return cmp.Or(cmp.Compare(a.layer, b.layer), cmp.Compare(a.row, b.row)) }
 	slices.SortFunc(onlyA, byRow)
 	slices.SortFunc(onlyB, byRow)
 	return onlyA, onlyB
 }
 
-func (r *rows) tradeMarks() ([]mark, error) {
-	var marks []mark
-	var buf []byte
-	err := r.settled(func(s *schema.Settled) error {
-		fields := trades.fields(s)
-		for i := range s.Len() {
-			var err error
-			m := mark{row: int32(len(marks))}
-			if m.digest, buf, err = digestRow(r, fields, i, buf); err != nil {
-				return err
-			}
-			marks = append(marks, m)
-		}
-		return nil
-	})
-	return marks, err
-}
-
-func (r *rows) refundMarks() ([]mark, error) {
-	var marks []mark
-	var buf []byte
-	err := r.returned(func(p *returnedPage) error {
-		fields := refunds.fields(&p.Returned)
-		for i := range p.Len() {
-			var err error
-			m := mark{row: int32(len(marks))}
-			if m.digest, buf, err = digestRow(r, fields, i, buf); err != nil {
-				return err
-			}
-			marks = append(marks, m)
-		}
-		return nil
-	})
-	return marks, err
-}
-
-// tradeKeys appends what look-ups find trades by.
-func (r *rows) tradeKeys(marks []mark, keys []uint32) ([]uint32, error) {
-	c, err := r.trades()
-	if err != nil {
-		return keys, err
+// ofLayer are the marks of a layer, which come first, and the rest.
+func ofLayer(marks []mark, layer int32) (mine, rest []mark) {
+	n := 0
+	for n < len(marks) && marks[n].layer == layer {
+		n++
 	}
-	defer c.close()
-	var ref, no, key []byte
+	return marks[:n], marks[n:]
+}
+
+func (s scope) trades(layer int32, marks []mark) ([]mark, error) {
+	return marksOf(s, &trades, (*rows).settled, tradePages, tradeTable, layer, marks)
+}
+
+func (s scope) refunds(layer int32, marks []mark) ([]mark, error) {
+	return marksOf(s, &refunds, (*rows).returned, refundPages, refundTable, layer, marks)
+}
+
+// marksOf appends the marks of the rows in a scope: of all rows page by page, of some
+// without a look at the others.
+func marksOf[T schema.Rows](s scope, k *kind[T], each func(*rows, func(T) error) error, pages byte, table string, layer int32, marks []mark) ([]mark, error) {
+	r := s.r
+	if err := r.dictionary(); err != nil {
+		return marks, err
+	}
+	var buf []byte
+	from := int32(0)
+	add := func(fields []schema.Field, i int, row int32) (err error) {
+		m := mark{layer: layer, row: row}
+		m.digest, buf, err = digestRow(r, fields, i, buf)
+		marks = append(marks, m)
+		return err
+	}
+	if s.whole() {
+		err := each(r, func(rows T) error {
+			fields := k.fields(rows)
+			for i := range rows.Len() {
+				if err := add(fields, i, from+int32(i)); err != nil {
+					return err
+				}
+			}
+			from += int32(rows.Len())
+			return nil
+		})
+		return marks, err
+	}
+	c, err := newRowCursor(r, k, pages, table)
+	if err != nil {
+		return marks, err
+	}
+	one := k.fresh()
+	fields := k.fields(one)
+	err = r.each(pages, func(_, value []byte) error {
+		if err := c.hold(int(from)/pageRows, value); err != nil {
+			return err
+		}
+		for i := range c.page.rows {
+			part, err := c.value(c.part, i)
+			if err != nil {
+				return err
+			}
+			if !s.has(part) {
+				continue
+			}
+			resetFields(fields)
+			if err := c.read(i, fields); err != nil {
+				return err
+			}
+			k.unpack(one, 0)
+			if err := add(fields, 0, from+int32(i)); err != nil {
+				return err
+			}
+		}
+		from += int32(c.page.rows)
+		return nil
+	})
+	return marks, err
+}
+
+// trades notes some of a layer; duplicates are never found.
+func (c *changed) trades(r *rows, marks []mark) error {
+	in, err := r.trades()
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	var one tradeRows
+	fields := trades.fields(&one)
+	var key []byte
 	for _, m := range marks {
-		row, err := c.goTo(int(m.row))
-		if err != nil {
-			return keys, err
+		if err := in.one(m, fields); err != nil {
+			return err
 		}
-		status, err := c.value(c.status, row)
-		if err != nil {
-			return keys, err
-		}
-		if rules.Status(status) == rules.StatusDuplicate { // never found
+		trades.unpack(&one, 0)
+		if rules.Status(one.Status[0]) == rules.StatusDuplicate {
 			continue
 		}
-		merchant, err := c.value(c.owner, row)
-		if err != nil {
-			return keys, err
-		}
-		if ref, err = c.text(ref[:0], c.ref, row); err != nil {
-			return keys, err
-		}
-		if no, err = c.text(no[:0], c.no, row); err != nil {
-			return keys, err
-		}
-		keys = append(keys, keyHash(ref))
-		if len(no) > 0 {
+		c.all = append(c.all, keyHash(one.Ref.At(0)))
+		if no := one.OutTradeNo.At(0); len(no) > 0 {
 			key = append(append(key[:0], refAnyMerchant), no...)
-			keys = append(keys, keyHash(key))
-			key = appendRef(key[:0], r.texts[merchant], no, nil)
-			keys = append(keys, keyHash(key))
+			c.all = append(c.all, keyHash(key))
+			key = appendRef(key[:0], r.texts[one.Merchant[0]], no, nil)
+			c.all = append(c.all, keyHash(key))
+		}
+		if one.BillAmount[0] != schema.Null {
+			c.on(one.BillTime[0])
 		}
 	}
-	return keys, nil
+	return nil
 }
 
-// refundKeys appends what look-ups find refunds by.
-func (r *rows) refundKeys(marks []mark, keys []uint32) ([]uint32, error) {
-	c, err := newRowCursor(r, &refunds, refundPages, refundTable)
+// refunds notes some of a layer.
+func (c *changed) refunds(r *rows, marks []mark) error {
+	in, err := newRowCursor(r, &refunds, refundPages, refundTable)
 	if err != nil {
-		return keys, err
+		return err
 	}
-	defer c.close()
-	var one schema.Returned
+	defer in.close()
+	var one refundRows
 	fields := refunds.fields(&one)
 	for _, m := range marks {
-		row, err := c.goTo(int(m.row))
-		if err != nil {
-			return keys, err
+		if err := in.one(m, fields); err != nil {
+			return err
 		}
-		resetFields(fields)
-		if err := c.read(row, fields); err != nil {
-			return keys, err
+		refundKeys(&one.Returned, 0, r.texts[one.Merchant[0]], func(_ byte, ref []byte) { c.all = append(c.all, keyHash(ref)) })
+		if one.Counts[0] != 0 && rules.Status(one.Status[0]) != rules.StatusDuplicate {
+			c.on(one.Time[0])
 		}
-		refundKeys(&one, 0, r.texts[one.Merchant[0]], func(_ byte, ref []byte) { keys = append(keys, keyHash(ref)) })
 	}
-	return keys, nil
+	return nil
+}
+
+// one reads a row that is marked into empty fields.
+func (c *rowCursor) one(m mark, fields []schema.Field) error {
+	row, err := c.goTo(int(m.row))
+	if err != nil {
+		return err
+	}
+	resetFields(fields)
+	return c.read(row, fields)
 }

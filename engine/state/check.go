@@ -41,6 +41,7 @@ type checker struct {
 	ctx      context.Context //nolint:containedctx // of one call
 	problems []Problem
 	sums     map[generation]keySum // of the keys elsewhere that name a generation
+	counted  map[generation]byPart // of the generations that were checked: revisions may share them
 }
 
 // A keySum tells one set of keys from another.
@@ -80,7 +81,7 @@ func (s *Store) Check(ctx context.Context) ([]Problem, error) {
 	if s.db == nil {
 		return nil, nil
 	}
-	c := &checker{s: s, ctx: ctx, sums: map[generation]keySum{}}
+	c := &checker{s: s, ctx: ctx, sums: map[generation]keySum{}, counted: map[generation]byPart{}}
 	err := s.guard(c.check)
 	if s.failed() { // the database gave up; what was found before is told
 		err = c.failed("database", err)
@@ -100,11 +101,11 @@ func (c *checker) check() error {
 	}
 	for _, date := range s.dates() {
 		p := s.day(date)
-		if err := c.revision(date, p.Revision, p.Gen); err != nil {
+		if err := c.revision(date, p.Revision, p.layers()); err != nil {
 			return err
 		}
 		if p.Previous != 0 {
-			if err := c.revision(date, p.Previous, p.PreviousGen); err != nil {
+			if err := c.revision(date, p.Previous, p.previous()); err != nil {
 				return err
 			}
 		}
@@ -186,30 +187,40 @@ func (c *checker) count(space byte) error {
 	})
 }
 
-// revision checks one run.
-func (c *checker) revision(date int32, revision int, gen uint32) error {
+// revision checks one run: its generations each for itself, and that what counts of
+// them is what its record says.
+func (c *checker) revision(date int32, revision int, layers []layer) error {
 	name := fmt.Sprintf("%s#%d", DateText(date), revision)
 	run, err := c.s.record(date, revision)
 	if err != nil {
 		return c.failed(name, err)
 	}
-	g := generation{date, gen}
-	r := c.s.rows(g, schema.NewWords())
-	if err := r.dictionary(); err != nil {
+	chain := c.s.chain(date, layers, schema.NewWords())
+	sum := byPart{}
+	for k, r := range chain.layers {
+		counted, known := c.counted[r.gen]
+		if !known {
+			if counted, err = c.generation(name, r, layers[k]); err != nil {
+				return err
+			}
+			c.counted[r.gen] = counted
+		}
+		if counted == nil { // it could not be read, which is said
+			return nil
+		}
+		sum.add(counted, r.counts)
+	}
+	x := &revisionCheck{checker: c, name: name, r: chain.newest()}
+	if err := x.r.dictionary(); err != nil {
 		return c.failed(name, err)
 	}
-	x := &revisionCheck{checker: c, name: name, run: &run, r: r}
+	x.record(&run, sum.total())
 	for _, step := range []struct {
 		what  string
 		check func() error
 	}{
-		{"trades", x.trades},
-		{"index", x.index},
-		{"refunds", x.refunds},
 		{"breaks", x.breaks},
-		{"look-ups", x.asked},
 		{"carried rows", x.carried},
-		{"keys", x.keys},
 	} {
 		if err := c.failed(name+": "+step.what, step.check()); err != nil {
 			return err
@@ -218,12 +229,42 @@ func (c *checker) revision(date int32, revision int, gen uint32) error {
 	return nil
 }
 
-// A revisionCheck checks one run; later steps use what earlier ones read.
+// generation checks one generation, and gives the tallies of its rows; nil if they
+// cannot be read.
+func (c *checker) generation(name string, r *rows, l layer) (byPart, error) {
+	if err := r.dictionary(); err != nil {
+		return nil, c.failed(name, err)
+	}
+	x := &revisionCheck{checker: c, name: name, r: r, layer: l, sums: byPart{}}
+	before := len(c.problems)
+	for _, step := range []struct {
+		what  string
+		check func() error
+	}{
+		{"trades", x.trades},
+		{"index", x.index},
+		{"refunds", x.refunds},
+		{"look-ups", x.asked},
+		{"parts", x.parts},
+		{"keys", x.keys},
+	} {
+		if err := c.failed(name+": "+step.what, step.check()); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.problems) > before {
+		return nil, nil
+	}
+	return x.sums, nil
+}
+
+// A revisionCheck checks one run, or a generation of it; later steps use what earlier ones read.
 type revisionCheck struct {
 	*checker
 	name   string
-	run    *Run
 	r      *rows
+	layer  layer
+	sums   byPart   // of the rows that were read
 	hashes []uint64 // of each trade's number, none for what is not in the index
 	refs   []uint64 // hashes of the trades' refs, sorted
 	said   int
@@ -238,10 +279,9 @@ func (x *revisionCheck) say(what, chinese, english string, args ...any) {
 }
 
 func (x *revisionCheck) trades() error {
-	var sums tallies
 	var last []byte
 	pages := 0
-	err := x.r.settled(func(s *schema.Settled) error {
+	err := x.r.settled(func(s *tradeRows) error {
 		for i := range s.Len() {
 			ref := s.Ref.At(i)
 			if bytes.Compare(last, ref) > 0 {
@@ -255,7 +295,7 @@ func (x *revisionCheck) trades() error {
 			if no := tradeNoOf(ref); len(no) > 0 && !x.r.head.has(no) {
 				x.say("trades", "交易号 %s 的日期不在目录里", "the list of days lacks that of trade %s", no)
 			}
-			sums.add(s.Status[i], s.PosAmount[i], s.BillAmount[i])
+			x.part(s.Part[i], "trades").trades.add(s.Status[i], s.PosAmount[i], s.BillAmount[i])
 			hash := noHash
 			if no := s.OutTradeNo.At(i); len(no) > 0 && rules.Status(s.Status[i]) != rules.StatusDuplicate {
 				hash = numberHash(no)
@@ -277,10 +317,55 @@ func (x *revisionCheck) trades() error {
 	if n := int64(len(x.hashes)); n != x.r.head.Trades && err == nil {
 		x.say("trades", "有 %d 行，应有 %d 行", "%d rows, not %d", n, x.r.head.Trades)
 	}
-	if err == nil && !reflect.DeepEqual(sums.list(), x.run.Trades) {
-		x.say("trades", "各状态的笔数和金额与运行记录不符：%v，记录为 %v", "counts and amounts by status are %v, and %v in the run's record", text(sums.list()), text(x.run.Trades))
-	}
 	return err
+}
+
+// part are the tallies of a part, which an overlay must be said to have.
+func (x *revisionCheck) part(part int32, what string) *partTally {
+	if len(x.layer.Parts) > 0 && part != routingPart && !x.layer.Parts.has(int64(part)) {
+		x.say(what, "有分区 %d 的行，它不应有", "there are rows of part %d, which it does not replace", part)
+	}
+	return x.sums.of(part)
+}
+
+// record compares what counts with the run's record.
+func (x *revisionCheck) record(run *Run, sum *partTally) {
+	for _, one := range []struct {
+		what      string
+		got, want []Tally
+	}{{"trades", sum.trades.list(), run.Trades}, {"refunds", sum.refunds.list(), run.Refunds}} {
+		if !reflect.DeepEqual(one.got, one.want) {
+			x.say(one.what, "各状态的笔数和金额与运行记录不符：%v，记录为 %v", "counts and amounts by status are %v, and %v in the run's record", text(one.got), text(one.want))
+		}
+	}
+	if sum.asked != run.LookedUp {
+		x.say("look-ups", "有 %d 次，运行记录为 %d 次", "%d, and %d in the run's record", sum.asked, run.LookedUp)
+	}
+}
+
+// parts: the counts and sums by part are those of the rows.
+func (x *revisionCheck) parts() error {
+	kept, err := x.r.tallies()
+	if err != nil || kept == nil { // nil: written without
+		return err
+	}
+	for part := range x.sums {
+		if kept[part] == nil {
+			kept[part] = new(partTally)
+		}
+	}
+	for _, part := range slices.Sorted(maps.Keys(kept)) {
+		got := x.sums.of(part)
+		for what, lists := range map[string][2]*tallies{"trades": {&got.trades, &kept[part].trades}, "refunds": {&got.refunds, &kept[part].refunds}} {
+			if !reflect.DeepEqual(lists[0].list(), lists[1].list()) {
+				x.say(what, "分区 %d 的笔数和金额与记录不符：%v，记录为 %v", "counts and amounts of part %d are %v, and %v in the list of parts", part, text(lists[0].list()), text(lists[1].list()))
+			}
+		}
+		if got.asked != kept[part].asked || got.answers != kept[part].answers {
+			x.say("look-ups", "分区 %d 的查询与记录不符", "those of part %d are not those of the list of parts", part)
+		}
+	}
+	return nil
 }
 
 // text says what tallies are.
@@ -346,15 +431,14 @@ func (x *revisionCheck) index() error {
 }
 
 func (x *revisionCheck) refunds() error {
-	var sums tallies
 	n := 0
-	err := x.r.returned(func(p *returnedPage) error {
+	err := x.r.returned(func(p *refundRows) error {
 		for i := range p.Len() {
 			if !settledStatus(p.Status[i]) {
 				x.say("refunds", "第 %d 行没有状态", "row %d has no status", n)
 				continue
 			}
-			sums.add(p.Status[i], p.PosAmount[i], p.BillAmount[i])
+			x.part(p.Part[i], "refunds").refunds.add(p.Status[i], p.PosAmount[i], p.BillAmount[i])
 			if p.Of[i] >= 0 {
 				if _, ok := slices.BinarySearch(x.refs, xxh3.Hash(p.Ref.At(i))); !ok {
 					x.say("refunds", "第 %d 行的交易不存在", "the trade of row %d is missing", n)
@@ -362,13 +446,10 @@ func (x *revisionCheck) refunds() error {
 			}
 			n++
 		}
-		return x.codes(schema.Fields(&p.Returned), "refunds")
+		return x.codes(schema.Fields(p), "refunds")
 	})
 	if err == nil && int64(n) != x.r.head.Refunds {
 		x.say("refunds", "有 %d 行，应有 %d 行", "%d rows, not %d", n, x.r.head.Refunds)
-	}
-	if err == nil && !reflect.DeepEqual(sums.list(), x.run.Refunds) {
-		x.say("refunds", "各状态的笔数和金额与运行记录不符：%v，记录为 %v", "counts and amounts by status are %v, and %v in the run's record", text(sums.list()), text(x.run.Refunds))
 	}
 	return err
 }
@@ -396,13 +477,36 @@ func (x *revisionCheck) breaks() error {
 
 func (x *revisionCheck) asked() error {
 	n := 0
+	for _, sum := range x.r.head.ScanSums {
+		x.sums.of(routingPart).answers += sum
+	}
+	at := x.r.at[askedTable]
+	var buf []byte
 	err := x.r.each(askedPages, func(_, value []byte) error {
 		var p askedPage
 		if err := x.r.unpack(value, askedTable, p.fields()); err != nil {
 			return err
 		}
 		n += len(p.Answer)
-		return x.codes(p.fields(), "look-ups")
+		if err := x.codes(p.fields(), "look-ups"); err != nil {
+			return err
+		}
+		wanted := schema.Wanted{OutTradeNo: p.OutTradeNo, TradeNo: p.TradeNo, Time: p.Time}
+		for i, merchant := range p.Merchant {
+			part := p.Part[i]
+			if at[len(at)-1] < 0 {
+				part = routingPart
+			}
+			if part != p.Part[0] && at[len(at)-1] >= 0 {
+				x.say("look-ups", "一页里有不同分区的查询", "a page has those of several parts")
+			}
+			if int(merchant) < len(x.r.texts) {
+				var hash uint64
+				hash, buf = askedHash(buf, &wanted, i, x.r.texts[merchant], uint64(p.Answer[i]))
+				x.part(part, "look-ups").merge(&partTally{asked: 1, answers: hash})
+			}
+		}
+		return nil
 	})
 	if err == nil && n != x.r.head.Asked {
 		x.say("look-ups", "有 %d 次，应有 %d 次", "%d, not %d", n, x.r.head.Asked)
@@ -442,7 +546,7 @@ func (x *revisionCheck) keys() error {
 	for _, key := range slices.CompactFunc(keys, bytes.Equal) {
 		want.add(key)
 	}
-	if got := x.sums[x.r.gen]; got != want {
+	if got := x.checker.sums[x.r.gen]; got != want {
 		x.say("keys", "索引里有 %d 个键指向它，应有 %d 个，或内容不符", "%d keys name it, not %d, or they are others", got.count, want.count)
 	}
 	return nil

@@ -107,7 +107,7 @@ type collector[T schema.Rows] struct {
 
 func newCollector[T schema.Rows](k *kind[T], s *shelf, words *dictionary) *collector[T] {
 	c := &collector[T]{kind: k, shelf: s, words: words, rows: k.fresh(), sorted: k.fresh()}
-	c.from = k.fields(c.rows)
+	c.from = k.columns(c.rows)
 	return c
 }
 
@@ -127,13 +127,13 @@ func (c *collector[T]) flush() error {
 	}
 	c.sort()
 	var pages [][]byte
-	fields := c.kind.fields(c.sorted)
+	fields := c.kind.columns(c.sorted)
 	for from := 0; from < n; from += pageRows {
 		c.picked = c.picked[:0]
 		for _, k := range c.order[from:min(from+pageRows, n)] {
 			c.picked = append(c.picked, k.row)
 		}
-		schema.Reset(c.sorted)
+		c.kind.reset(c.sorted)
 		appendPicked(fields, c.from, c.picked)
 		for i := range c.sorted.Len() {
 			if !c.kind.pack(c.sorted, i) {
@@ -142,7 +142,7 @@ func (c *collector[T]) flush() error {
 		}
 		pages = append(pages, c.packer.page(nil, fields, c.sorted.Len()))
 	}
-	schema.Reset(c.rows)
+	c.kind.reset(c.rows)
 	run, err := c.shelf.put(pages)
 	c.runs = append(c.runs, run)
 	return err

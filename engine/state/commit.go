@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -164,8 +165,7 @@ func (s *Store) sweep() error {
 		return err
 	}
 	for _, g := range all {
-		p := s.day(g.Date)
-		if p != nil && (p.Gen == g.Gen || p.Previous != 0 && p.PreviousGen == g.Gen) {
+		if p := s.day(g.Date); p != nil && p.names(g.Gen) {
 			continue
 		}
 		if err := s.remove(g); err != nil {
@@ -173,6 +173,11 @@ func (s *Store) sweep() error {
 		}
 	}
 	return nil
+}
+
+// names reports whether a generation is of the revision, or of the one before it.
+func (p *pointer) names(gen uint32) bool {
+	return slices.ContainsFunc(append(p.layers(), p.previous()...), func(l layer) bool { return l.Gen == gen })
 }
 
 // sweepIncoming removes tables that were never taken over.
@@ -241,7 +246,7 @@ func (s *Store) globals(g generation) ([][]byte, error) {
 		return nil, err
 	}
 	row := 0
-	err := r.returned(func(rows *returnedPage) error {
+	err := r.returned(func(rows *refundRows) error {
 		for i := range rows.Len() {
 			at := rowBytes(row + i)
 			refundKeys(&rows.Returned, i, r.texts[rows.Merchant[i]], func(space byte, ref []byte) {

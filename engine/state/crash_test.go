@@ -26,7 +26,7 @@ type life struct {
 	happens   func() error
 	tried     atomic.Int64 // revision that Commit was called for
 	committed atomic.Int64 // revision that it was done for
-	tokens    [3]string    // by revision
+	tokens    [4]string    // by revision
 }
 
 // MaybeError is asked before each step.
@@ -44,17 +44,63 @@ func (l *life) MaybeError(op errorfs.Op) error {
 // String names the injector.
 func (l *life) String() string { return "life" }
 
-// crashDays are what the two runs leave.
-func crashDays() [3]*modelDay {
-	return [3]*modelDay{nil, someDay(21, firstDay, 120), someDay(22, firstDay, 120)}
+// crashDays are what the runs leave: the third amends the second.
+func crashDays() [4]*modelDay {
+	first, second, third := someDay(21, firstDay, 120), someDay(22, firstDay, 120), someDay(23, firstDay, 20)
+	second.parts, third.parts = 8, 8
+	for i := range second.tradeParts {
+		second.tradeParts[i] %= 8
+	}
+	for i := range second.refundParts {
+		second.refundParts[i] %= 8
+	}
+	third.amends = make([]bool, 8)
+	third.amends[5] = true
+	for i := range third.tradeParts {
+		third.tradeParts[i] = 5
+	}
+	for i := range third.refundParts {
+		third.refundParts[i] = 5
+	}
+	return [4]*modelDay{nil, first, second, third}
 }
 
-func (l *life) live(days [3]*modelDay) error {
+// whole is what the days are once all has been run.
+func whole(days [4]*modelDay, revision int64) *modelDay {
+	if revision < 3 {
+		return days[revision]
+	}
+	all := *days[3]
+	all.words = schema.NewWords()
+	all.settled, all.returned, all.wanted = schema.Settled{}, schema.Returned{}, schema.Wanted{}
+	for _, rows := range []struct{ to, from schema.Rows }{{&all.settled, &days[3].settled}, {&all.returned, &days[3].returned}} {
+		appendTable(rows.to, rows.from, rowsOf(rows.from.Len()))
+		translate(rows.to, days[3].words, all.words)
+	}
+	all.tradeParts, all.refundParts = slices.Clone(all.tradeParts), slices.Clone(all.refundParts)
+	for i := range all.breaks {
+		all.breaks[i].FirstSeen = days[3].breaks[i].FirstSeen
+	}
+	all.previous = days[2]
+	all.takeOver()
+	all.amends = nil
+	return &all
+}
+
+func rowsOf(n int) []int32 {
+	var all []int32
+	for i := range n {
+		all = append(all, int32(i))
+	}
+	return all
+}
+
+func (l *life) live(days [4]*modelDay) error {
 	s, err := state.Open(context.Background(), "state", state.Options{FS: errorfs.Wrap(l.disk, l)})
 	if err != nil {
 		return err
 	}
-	for revision := 1; revision <= 2; revision++ {
+	for revision := 1; revision <= 3; revision++ {
 		if err = l.leave(s, days[revision], revision); err != nil {
 			break
 		}
@@ -68,17 +114,16 @@ func (l *life) leave(s *state.Store, left *modelDay, revision int) error {
 	if err != nil {
 		return err
 	}
-	var settled schema.Settled
-	var returned schema.Returned
-	schema.AppendAll(&settled, &left.settled)
-	schema.AppendAll(&returned, &left.returned)
-	translate(&settled, left.words, words)
-	translate(&returned, left.words, words)
-	if err := errors.Join(d.Keep(&settled, &returned), d.Carry(left.carriedIn(words))); err != nil {
+	if left.amends != nil {
+		if err := d.Amend(left.amends); err != nil {
+			return errors.Join(err, d.Discard())
+		}
+	}
+	if err := errors.Join(left.keep(d, words), d.Carry(left.carriedIn(words))); err != nil {
 		return err
 	}
 	d.KeepBreaks(slices.Clone(left.breaks), nil)
-	token, _, err := d.Prepare(context.Background(), state.Run{Settings: fmt.Sprint(revision)})
+	token, _, err := d.Prepare(context.Background(), state.Run{Settings: fmt.Sprint(revision), Partitions: left.parts})
 	if err != nil {
 		return errors.Join(err, d.Discard())
 	}
@@ -94,7 +139,7 @@ func (l *life) leave(s *state.Store, left *modelDay, revision int) error {
 
 // look opens the disk as it is after the process, and says what is not as it was
 // before the run that it died in or as after it.
-func (l *life) look(t *testing.T, disk vfs.FS, days [3]*modelDay, low, high int64) {
+func (l *life) look(t *testing.T, disk vfs.FS, days [4]*modelDay, low, high int64) {
 	t.Helper()
 	x := &trial{t: t, fs: disk, model: model{}}
 	x.open()
@@ -112,7 +157,7 @@ func (l *life) look(t *testing.T, disk vfs.FS, days [3]*modelDay, low, high int6
 		t.Errorf("the disk has revision %d, want %d to %d", revision, low, high)
 		return
 	}
-	for k := 1; k <= 2; k++ {
+	for k := 1; k <= 3; k++ {
 		if token := l.tokens[k]; token != "" && x.store.Committed(token) != (int64(k) == revision) {
 			t.Errorf("Committed(%s) = %v with revision %d", token, x.store.Committed(token), revision)
 		}
@@ -122,7 +167,7 @@ func (l *life) look(t *testing.T, disk vfs.FS, days [3]*modelDay, low, high int6
 		t.Errorf("Check: %v, %v", problems, err)
 	}
 	if revision > 0 {
-		x.model[firstDay] = days[revision]
+		x.model[firstDay] = whole(days, revision)
 		x.compareRows(firstDay)
 	}
 	// It goes on from there.
@@ -133,12 +178,12 @@ func (l *life) look(t *testing.T, disk vfs.FS, days [3]*modelDay, low, high int6
 }
 
 // steps counts those of an undisturbed life.
-func undisturbed(t *testing.T, days [3]*modelDay) int64 {
+func undisturbed(t *testing.T, days [4]*modelDay) int64 {
 	l := &life{disk: vfs.NewCrashableMem()}
 	if err := l.live(days); err != nil {
 		t.Fatal(err)
 	}
-	l.look(t, l.disk, days, 2, 2)
+	l.look(t, l.disk, days, 3, 3)
 	return l.steps.Load()
 }
 
@@ -164,7 +209,7 @@ func TestDies(t *testing.T) {
 			l := &life{disk: vfs.NewCrashableMem(), at: at}
 			var died *vfs.MemFS
 			var low, high int64
-			var tokens [3]string
+			var tokens [4]string
 			l.happens = func() error {
 				// Before the clone, and after it: a commit may end in between.
 				low = l.committed.Load()
@@ -200,7 +245,7 @@ func TestFails(t *testing.T) {
 			l.happens = func() error { return errFull }
 			err := l.live(days)
 			low, high := l.committed.Load(), l.tried.Load()
-			if err == nil && low != 2 {
+			if err == nil && low != 3 {
 				t.Errorf("no error, and revision %d", low)
 			}
 			l.look(t, l.disk.CrashClone(vfs.CrashCloneCfg{}), days, low, high)

@@ -55,15 +55,20 @@ func (c *pageCursor) load(number, columns int) (fresh bool, err error) {
 		return false, err
 	}
 	c.held = held
-	err = c.page.open(value)
+	return true, c.hold(number, value, columns)
+}
+
+// hold takes a page that is read; it borrows the bytes until the next one.
+func (c *pageCursor) hold(number int, value []byte, columns int) error {
+	err := c.page.open(value)
 	if err == nil && (len(c.page.columns) != columns || c.page.rows == 0) {
 		err = errPage
 	}
-	if err != nil {
-		return false, c.r.explain(err, c.what+": ")
-	}
 	c.number = number
-	return true, nil
+	if err != nil {
+		c.number = -1
+	}
+	return c.r.explain(err, c.what+": ")
 }
 
 // A rowCursor reads single rows of a kind: of a page it looks into the columns that it
@@ -72,6 +77,7 @@ type rowCursor struct {
 	pageCursor
 	table   string
 	fields  []schema.Field
+	part    int   // field
 	at      []int // by field: its column, -1 for none
 	columns []columnReader
 }
@@ -87,8 +93,17 @@ func newRowCursor[T schema.Rows](r *rows, k *kind[T], pages byte, table string) 
 	if err := r.dictionary(); err != nil {
 		return rowCursor{}, err
 	}
-	fields := k.fields(k.fresh())
-	return rowCursor{r.pageCursor(pages, table), table, fields, r.at[table], make([]columnReader, len(fields))}, nil
+	fields := k.columns(k.fresh())
+	return rowCursor{r.pageCursor(pages, table), table, fields, len(fields) - 1, r.at[table], make([]columnReader, len(fields))}, nil
+}
+
+// counts reports whether a row of the page counts.
+func (c *rowCursor) counts(row int) (bool, error) {
+	if len(c.r.replaced) == 0 {
+		return true, nil
+	}
+	part, err := c.value(c.part, row)
+	return c.r.counts(part), err
 }
 
 // field is the place of a field.
@@ -110,11 +125,21 @@ func (c *rowCursor) goTo(row int) (int, error) {
 func (c *rowCursor) load(number int) error {
 	fresh, err := c.pageCursor.load(number, len(c.r.head.Columns[c.table]))
 	if fresh {
-		for k := range c.columns {
-			c.columns[k].open = false
-		}
+		c.unlook()
 	}
 	return err
+}
+
+// hold takes a page that is read.
+func (c *rowCursor) hold(number int, value []byte) error {
+	c.unlook()
+	return c.pageCursor.hold(number, value, len(c.r.head.Columns[c.table]))
+}
+
+func (c *rowCursor) unlook() {
+	for k := range c.columns {
+		c.columns[k].open = false
+	}
 }
 
 // look opens the column of a field.
@@ -203,35 +228,39 @@ func (r *rows) trades() (*tradeCursor, error) {
 	return c, err
 }
 
-// seek finds the first row with the ref, unless all are duplicates: -1.
+// seek finds the first row with the ref that counts, unless all are duplicates: -1.
 func (c *tradeCursor) seek(ref []byte) (int, error) {
 	number := sort.Search(c.last.Len(), func(i int) bool { return bytes.Compare(c.last.At(i), ref) >= 0 })
-	if number == c.last.Len() {
-		return -1, nil
+	for ; number < c.last.Len(); number++ { // the rows of one ref may go on in the next page
+		if err := c.load(number); err != nil {
+			return -1, err
+		}
+		if err := c.look(c.ref); err != nil {
+			return -1, err
+		}
+		refs := &c.columns[c.ref].texts
+		row := sort.Search(c.page.rows, func(i int) bool {
+			c.buf = refs.append(c.buf[:0], i)
+			return bytes.Compare(c.buf, ref) >= 0
+		})
+		if row == c.page.rows {
+			return -1, c.r.damaged("trades: page %d ends before its key", number)
+		}
+		for ; row < c.page.rows; row++ {
+			c.buf = refs.append(c.buf[:0], row)
+			if !bytes.Equal(c.buf, ref) {
+				return -1, nil
+			}
+			w, err := c.worth(row)
+			if err != nil || w == 0 { // duplicates are the last
+				return -1, err
+			}
+			if counts, err := c.counts(row); err != nil || counts {
+				return row, err
+			}
+		}
 	}
-	if err := c.load(number); err != nil {
-		return -1, err
-	}
-	if err := c.look(c.ref); err != nil {
-		return -1, err
-	}
-	refs := &c.columns[c.ref].texts
-	row := sort.Search(c.page.rows, func(i int) bool {
-		c.buf = refs.append(c.buf[:0], i)
-		return bytes.Compare(c.buf, ref) >= 0
-	})
-	if row == c.page.rows {
-		return -1, c.r.damaged("trades: page %d ends before its key", number)
-	}
-	c.buf = refs.append(c.buf[:0], row)
-	if !bytes.Equal(c.buf, ref) {
-		return -1, nil
-	}
-	w, err := c.worth(row)
-	if err != nil || w == 0 {
-		return -1, err
-	}
-	return row, nil
+	return -1, nil
 }
 
 // worth is that of a row's trade.
@@ -260,7 +289,7 @@ func (c *tradeCursor) merchant(row int) (uint32, error) {
 
 // take appends a row to trades, whose kept fields are given, with its day and number,
 // and gives the digest of what it says.
-func (c *tradeCursor) take(row int, to *schema.Settled, fields []schema.Field) (uint64, error) {
+func (c *tradeCursor) take(row int, to *tradeRows, fields []schema.Field) (uint64, error) {
 	if err := c.read(row, fields); err != nil {
 		return 0, err
 	}

@@ -18,8 +18,9 @@ type Day struct {
 	words *schema.Words
 	keep  int32 // days of history
 
-	earlier []*rows // of the days that the run sees, in their order
+	earlier []*chain // of the days that the run sees, in their order
 	carry   *carriedIn
+	amended *amendment // nil: the run is a full one
 
 	paid, ordered []engine.Span // when the trades of these days were
 
@@ -42,44 +43,11 @@ var _ engine.History = (*Day)(nil)
 
 // A gatherer takes parts; it is for one goroutine at a time.
 type gatherer struct {
-	trades  *collector[*schema.Settled]
-	refunds *collector[*schema.Returned]
+	trades  *collector[*tradeRows]
+	refunds *collector[*refundRows]
 	words   translation
-	tallies [2]tallies // of trades and refunds
+	tallies byPart
 	times   [timeColumns]timeline
-}
-
-// tallies are by status.
-type tallies [rules.StatusPOSOnly + 1]Tally
-
-func (t *tallies) add(status uint8, pos, bill int64) {
-	one := &t[status]
-	one.Rows++
-	if pos != schema.Null {
-		one.Pos.AddInt(pos)
-	}
-	if bill != schema.Null {
-		one.Bill.AddInt(bill)
-	}
-}
-
-func (t *tallies) merge(o *tallies) {
-	for k := range t {
-		t[k].Rows += o[k].Rows
-		t[k].Pos.AddSum(o[k].Pos.Sum)
-		t[k].Bill.AddSum(o[k].Bill.Sum)
-	}
-}
-
-func (t *tallies) list() []Tally {
-	var list []Tally
-	for status, one := range t {
-		if one.Rows > 0 {
-			one.Status = rules.Status(status)
-			list = append(list, one)
-		}
-	}
-	return list
 }
 
 // Begin begins the run of a date. It sees the days before it, historyDays of them at
@@ -105,9 +73,9 @@ func (d *Day) CarriedFrom() int32 { return d.carry.from }
 // BillDays are the earlier days whose runs had bills, in their order.
 func (d *Day) BillDays() []int32 {
 	var days []int32
-	for _, r := range d.earlier {
-		if p := d.s.day(r.gen.Date); p != nil && p.Bills {
-			days = append(days, r.gen.Date)
+	for _, c := range d.earlier {
+		if p := d.s.day(c.date); p != nil && p.Bills {
+			days = append(days, c.date)
 		}
 	}
 	return days
@@ -125,6 +93,7 @@ func (d *Day) gatherer() *gatherer {
 		trades:  newCollector(&trades, d.shelf, d.dict),
 		refunds: newCollector(&refunds, d.shelf, d.dict),
 		words:   translation{from: d.words, to: d.dict},
+		tallies: byPart{},
 	}
 	d.all = append(d.all, g)
 	return g
@@ -136,15 +105,21 @@ func (d *Day) release(g *gatherer) {
 	d.idle = append(d.idle, g)
 }
 
-// Keep takes the trades and refunds of a part: Of in returned is a row of settled.
-// It borrows both, and is safe for concurrent use.
-func (d *Day) Keep(settled *schema.Settled, returned *schema.Returned) error {
-	g := d.gatherer()
-	defer d.release(g)
-	if err := g.keepTrades(settled); err != nil {
+// Keep takes the trades and refunds of a part, by its number: Of in returned is a row
+// of settled. It borrows both, and is safe for concurrent use.
+func (d *Day) Keep(part int, settled *schema.Settled, returned *schema.Returned) error {
+	if part < 0 {
+		return fmt.Errorf("state: part %d", part)
+	}
+	if err := d.takes(part); err != nil {
 		return err
 	}
-	return g.keepRefunds(settled, returned)
+	g := d.gatherer()
+	defer d.release(g)
+	if err := g.keepTrades(part, settled); err != nil {
+		return err
+	}
+	return g.keepRefunds(part, settled, returned)
 }
 
 var errStatus = errors.New("state: a trade or refund without a status that is settled")
@@ -153,8 +128,9 @@ func settledStatus(status uint8) bool {
 	return status != 0 && status <= uint8(rules.StatusPOSOnly) && rules.Status(status) != rules.StatusPending
 }
 
-func (g *gatherer) keepTrades(settled *schema.Settled) error {
+func (g *gatherer) keepTrades(part int, settled *schema.Settled) error {
 	c := g.trades
+	tally := &g.tallies.of(int32(part)).trades
 	from := c.rows.Len()
 	g.add(c.from, trades.fields(settled), from)
 	var ref []byte
@@ -162,19 +138,21 @@ func (g *gatherer) keepTrades(settled *schema.Settled) error {
 		if !settledStatus(settled.Status[i]) {
 			return errStatus
 		}
-		g.tallies[0].add(settled.Status[i], settled.PosAmount[i], settled.BillAmount[i])
+		tally.add(settled.Status[i], settled.PosAmount[i], settled.BillAmount[i])
 		if rules.Status(settled.Status[i]) != rules.StatusDuplicate {
 			g.times[paidTimes].add(settled.BillTime[i])
 			g.times[orderedTimes].add(settled.OrderTime[i])
 		}
 		ref = appendRef(ref[:0], g.words.text(settled.Merchant[i]), settled.OutTradeNo.At(i), settled.TradeNo.At(i))
 		c.rows.Ref.Append(ref)
+		c.rows.Part = append(c.rows.Part, int32(part))
 	}
 	return c.full()
 }
 
-func (g *gatherer) keepRefunds(settled *schema.Settled, returned *schema.Returned) error {
+func (g *gatherer) keepRefunds(part int, settled *schema.Settled, returned *schema.Returned) error {
 	c := g.refunds
+	tally := &g.tallies.of(int32(part)).refunds
 	from := c.rows.Len()
 	g.add(c.from, refunds.fields(returned), from)
 	var ref []byte
@@ -182,7 +160,7 @@ func (g *gatherer) keepRefunds(settled *schema.Settled, returned *schema.Returne
 		if !settledStatus(returned.Status[i]) {
 			return errStatus
 		}
-		g.tallies[1].add(returned.Status[i], returned.PosAmount[i], returned.BillAmount[i])
+		tally.add(returned.Status[i], returned.PosAmount[i], returned.BillAmount[i])
 		g.times[returnedTimes].add(returned.Time[i])
 		ref = ref[:0]
 		switch of := returned.Of[i]; {
@@ -195,15 +173,16 @@ func (g *gatherer) keepRefunds(settled *schema.Settled, returned *schema.Returne
 			ref = appendRef(ref, g.words.text(returned.Merchant[i]), returned.OutTradeNo.At(i), returned.TradeNo.At(i))
 		}
 		c.rows.Ref.Append(ref)
+		c.rows.Part = append(c.rows.Part, int32(part))
 	}
 	return c.full()
 }
 
-// add adds all columns but ref, and puts words, which are the columns of uint32, into
+// add adds all columns but ref and part, and puts words, which are the columns of uint32, into
 // the day's own codes.
 func (g *gatherer) add(to, from []schema.Field, at int) {
 	for k, f := range to {
-		if f.Name == "ref" {
+		if f.Name == "ref" || f.Name == partColumn {
 			continue
 		}
 		appendAll(to[k:k+1], from[k:k+1])

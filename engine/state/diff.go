@@ -25,10 +25,14 @@ func (s *Store) Diff(ctx context.Context, date int32, from, to int, words *schem
 		return err
 	}
 	return s.guard(func() error {
-		if err := diff(ctx, &trades, old.trades, now.trades, trade); err != nil {
+		if err := diff(ctx, &trades, old.rows.settled, now.rows.settled, func(before, after *tradeRows) error {
+			return trade(&before.Settled, &after.Settled)
+		}); err != nil {
 			return err
 		}
-		return diff(ctx, &refunds, old.refunds, now.refunds, refund)
+		return diff(ctx, &refunds, old.rows.returned, now.rows.returned, func(before, after *refundRows) error {
+			return refund(&before.Returned, &after.Returned)
+		})
 	})
 }
 

@@ -68,7 +68,7 @@ func (s *Store) exportDate(ctx context.Context, dir string, date int32) error {
 	if err := s.exportBreaks(dir, name, r); err != nil {
 		return err
 	}
-	c, err := r.rows.carried()
+	c, err := r.Carried()
 	if err != nil || c == nil {
 		return err
 	}

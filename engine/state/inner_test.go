@@ -50,7 +50,7 @@ func keepSome(t *testing.T, s *Store, date int32, n int, most int) *Day {
 				}
 			}
 		}
-		if err := d.Keep(&part, &schema.Returned{}); err != nil {
+		if err := d.Keep(0, &part, &schema.Returned{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, g := range d.all { // many small runs

@@ -54,6 +54,7 @@ const (
 	carriedRows             // 0 → tables, JSON; 1… → pages, one for each table of rows
 	wordPages               // number → page: the words of the run, by code
 	headKey                 // JSON: how many there are of each, which columns pages have
+	tallyPages              // number → page: counts and sums by part
 )
 
 // refs name trades: 1 and the trade_no; without one 2, the merchant's length, the

@@ -15,6 +15,7 @@ type kind[T schema.Rows] struct {
 	fresh   func() T
 	without []string // columns that are not kept
 	ref     func(T) *schema.Text
+	part    func(T) *[]int32
 	// tie orders rows of one ref by what they say, but for words; then comes the
 	// merchant's text.
 	tie      func(a T, i int, b T, j int) int
@@ -25,24 +26,58 @@ type kind[T schema.Rows] struct {
 	unpack func(T, int)
 }
 
-func (k *kind[T]) fields(rows T) []schema.Field {
+// A tradeRows is trades, and the numbers of the parts that they are of.
+type tradeRows struct {
+	schema.Settled
+	Part []int32
+}
+
+// A refundRows is refunds likewise.
+type refundRows struct {
+	schema.Returned
+	Part []int32
+}
+
+// fields are the columns that say something: those that are kept, without the part.
+func (k *kind[T]) fields(rows schema.Rows) []schema.Field {
 	return slices.DeleteFunc(schema.Fields(rows), func(f schema.Field) bool { return slices.Contains(k.without, f.Name) })
+}
+
+// partColumn is the last column of a page; those that an older version wrote lack it.
+const partColumn = "part"
+
+// columns are those that are kept.
+func (k *kind[T]) columns(rows T) []schema.Field {
+	return append(k.fields(rows), schema.Field{Name: partColumn, Data: k.part(rows)})
+}
+
+// all are the columns that rows have in memory.
+func (k *kind[T]) all(rows T) []schema.Field {
+	return append(schema.Fields(rows), schema.Field{Name: partColumn, Data: k.part(rows)})
+}
+
+// reset empties rows and keeps their memory.
+func (k *kind[T]) reset(rows T) {
+	schema.Reset(rows)
+	part := k.part(rows)
+	*part = (*part)[:0]
 }
 
 var errRange = errors.New("state: an amount or a time is beyond what can be kept")
 
-var trades = kind[*schema.Settled]{
-	fresh:    func() *schema.Settled { return new(schema.Settled) },
+var trades = kind[*tradeRows]{
+	fresh:    func() *tradeRows { return new(tradeRows) },
 	without:  []string{"query", "day", "trade_no"}, // ref has the trade_no
-	ref:      func(s *schema.Settled) *schema.Text { return &s.Ref },
+	ref:      func(s *tradeRows) *schema.Text { return &s.Ref },
+	part:     func(s *tradeRows) *[]int32 { return &s.Part },
 	tie:      tieTrades,
-	merchant: func(s *schema.Settled) []uint32 { return s.Merchant },
+	merchant: func(s *tradeRows) []uint32 { return s.Merchant },
 	pack:     packTrade,
 	unpack:   unpackTrade,
 }
 
 // tieTrades puts the row first that a look-up finds.
-func tieTrades(a *schema.Settled, i int, b *schema.Settled, j int) int {
+func tieTrades(a *tradeRows, i int, b *tradeRows, j int) int {
 	return cmp.Or(
 		cmp.Compare(worth(b, j), worth(a, i)),
 		bytes.Compare(a.OutTradeNo.At(i), b.OutTradeNo.At(j)),
@@ -58,7 +93,7 @@ func tieTrades(a *schema.Settled, i int, b *schema.Settled, j int) int {
 // bestWorth is that of a trade that is not excluded and has an order.
 const bestWorth = 4
 
-func worth(s *schema.Settled, i int) int { return worthOf(s.Status[i], s.PosAmount[i]) }
+func worth(s *tradeRows, i int) int { return worthOf(s.Status[i], s.PosAmount[i]) }
 
 // worthOf is what a trade is worth to who looks for it: one that is not excluded
 // before one that is, then one with an order; 0 for a duplicate.
@@ -129,7 +164,7 @@ func given(v int64) int64 {
 
 // fundedElse is what the buyer paid, and what the merchant received, if the amounts
 // agree as rules 3 say; Null where no amount is known.
-func fundedElse(s *schema.Settled, i int) (paid, received int64) {
+func fundedElse(s *tradeRows, i int) (paid, received int64) {
 	total := s.BillAmount[i]
 	if total == schema.Null {
 		total = s.PosAmount[i]
@@ -141,7 +176,7 @@ func fundedElse(s *schema.Settled, i int) (paid, received int64) {
 	return total - ours - given(s.RedPacket[i]), total - ours
 }
 
-func packTrade(s *schema.Settled, i int) bool {
+func packTrade(s *tradeRows, i int) bool {
 	if !within(s.OrderTime[i], s.BillTime[i], s.PosAmount[i], s.BillAmount[i], s.Paid[i], s.RedPacket[i], s.Allowance[i], s.Coupon[i], s.MerchantRed[i], s.Received[i]) {
 		return false
 	}
@@ -155,7 +190,7 @@ func packTrade(s *schema.Settled, i int) bool {
 	return true
 }
 
-func unpackTrade(s *schema.Settled, i int) {
+func unpackTrade(s *tradeRows, i int) {
 	s.BillMerchant[i] = like(s.BillMerchant[i], s.Merchant[i])
 	s.BillStore[i] = like(s.BillStore[i], s.Store[i])
 	s.BillTime[i] = more(s.BillTime[i], s.OrderTime[i])
@@ -165,17 +200,18 @@ func unpackTrade(s *schema.Settled, i int) {
 	s.Paid[i] = more(s.Paid[i], paid)
 }
 
-var refunds = kind[*schema.Returned]{
-	fresh:    func() *schema.Returned { return new(schema.Returned) },
+var refunds = kind[*refundRows]{
+	fresh:    func() *refundRows { return new(refundRows) },
 	without:  []string{"day"},
-	ref:      func(r *schema.Returned) *schema.Text { return &r.Ref },
+	ref:      func(r *refundRows) *schema.Text { return &r.Ref },
+	part:     func(r *refundRows) *[]int32 { return &r.Part },
 	tie:      tieRefunds,
-	merchant: func(r *schema.Returned) []uint32 { return r.Merchant },
+	merchant: func(r *refundRows) []uint32 { return r.Merchant },
 	pack:     packRefund,
 	unpack:   unpackRefund,
 }
 
-func tieRefunds(a *schema.Returned, i int, b *schema.Returned, j int) int {
+func tieRefunds(a *refundRows, i int, b *refundRows, j int) int {
 	return cmp.Or(
 		cmp.Compare(a.Time[i], b.Time[j]),
 		bytes.Compare(a.RequestNo.At(i), b.RequestNo.At(j)),
@@ -188,7 +224,7 @@ func tieRefunds(a *schema.Returned, i int, b *schema.Returned, j int) int {
 	)
 }
 
-func packRefund(r *schema.Returned, i int) bool {
+func packRefund(r *refundRows, i int) bool {
 	if !within(r.Time[i], r.PosAmount[i], r.BillAmount[i], r.Received[i], r.RedPacket[i]) {
 		return false
 	}
@@ -197,7 +233,7 @@ func packRefund(r *schema.Returned, i int) bool {
 	return true
 }
 
-func unpackRefund(r *schema.Returned, i int) {
+func unpackRefund(r *refundRows, i int) {
 	r.BillAmount[i] = more(r.BillAmount[i], r.PosAmount[i])
 	r.Received[i] = more(r.Received[i], r.BillAmount[i])
 }

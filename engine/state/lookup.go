@@ -10,7 +10,10 @@ import (
 
 // Find is engine.History: it looks in the days that the run sees, and notes what was
 // asked and answered.
-func (d *Day) Find(wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
+func (d *Day) Find(part int, wanted *schema.Wanted, found *schema.Settled, returned *schema.Returned) error {
+	if err := d.takes(part); err != nil {
+		return err
+	}
 	n := wanted.Len()
 	if n == 0 || d.s.db == nil {
 		return nil
@@ -23,17 +26,17 @@ func (d *Day) Find(wanted *schema.Wanted, found *schema.Settled, returned *schem
 	}); err != nil {
 		return err
 	}
-	d.asked.add(wanted, d.words.Texts(), d.dict, answers)
+	d.asked.add(part, wanted, d.words.Texts(), d.dict, answers)
 	return nil
 }
 
 // A finder answers one call of Find.
 type finder struct {
 	s      *Store
-	days   []*rows // ascending
+	days   []*chain // ascending
 	words  *schema.Words
 	wanted *schema.Wanted
-	trades schema.Settled // that were read
+	trades tradeRows      // that were read
 	kept   []schema.Field // those that pages have
 	hits   []hit          // by row of wanted
 	buf    []byte
@@ -43,6 +46,7 @@ type finder struct {
 type hit struct {
 	row    int32 // of trades, -1 for none
 	worth  int
+	from   *rows
 	many   bool // merchants have the number, and none was named
 	digest uint64
 }
@@ -134,8 +138,10 @@ func (f *finder) byTrade() error {
 		return bytes.Compare(f.wanted.TradeNo.At(int(a)), f.wanted.TradeNo.At(int(b)))
 	})
 	for k := len(f.days) - 1; k >= 0 && len(order) > 0; k-- {
-		if err := f.tradesOf(f.days[k], order); err != nil {
-			return err
+		for _, r := range f.days[k].layers {
+			if err := f.tradesOf(r, order); err != nil {
+				return err
+			}
 		}
 		order = slices.DeleteFunc(order, func(i int32) bool { return f.hits[i].worth == bestWorth })
 	}
@@ -176,21 +182,27 @@ func (f *finder) tradesOf(r *rows, order []int32) error {
 }
 
 // take makes a row of a page the answer, if it is worth more than what was found in
-// later days.
+// later days. Of rows of one day that are worth the same it is the first in their order,
+// whatever layers they are in.
 func (f *finder) take(c *tradeCursor, row int, query int32) error {
 	w, err := c.worth(row)
 	if err != nil {
 		return err
 	}
 	h := &f.hits[query]
-	if w <= h.worth {
+	other := w == h.worth && h.from != nil && h.from != c.r && h.from.gen.Date == c.r.gen.Date
+	if w <= h.worth && !other {
 		return nil
 	}
 	digest, err := c.take(row, &f.trades, f.kept)
 	if err != nil {
 		return err
 	}
-	h.row, h.worth, h.digest = int32(f.trades.Len()-1), w, digest
+	at := int32(f.trades.Len() - 1)
+	if other && trades.compare(&f.trades, int(at), &f.trades, int(h.row), f.words.Texts()) >= 0 {
+		return nil
+	}
+	h.row, h.worth, h.digest, h.from = at, w, digest, c.r
 	return nil
 }
 
@@ -212,23 +224,24 @@ func (f *finder) byNumber() error {
 	slices.SortFunc(order, func(a, b query) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.row, b.row)) })
 	merchants := make(map[int32]uint32) // of queries that name none: the merchant of what was found
 	for k := len(f.days) - 1; k >= 0 && len(order) > 0; k-- {
-		r := f.days[k]
-		x, err := r.numbers()
-		if err != nil {
-			return err
-		}
-		var places []place
-		for _, q := range order {
-			if places, err = x.seek(q.hash, places, q.row); err != nil {
-				break
+		for _, r := range f.days[k].layers {
+			x, err := r.numbers()
+			if err != nil {
+				return err
 			}
-		}
-		x.close()
-		if err != nil {
-			return err
-		}
-		if err := f.numbersOf(r, places, merchants); err != nil {
-			return err
+			var places []place
+			for _, q := range order {
+				if places, err = x.seek(q.hash, places, q.row); err != nil {
+					break
+				}
+			}
+			x.close()
+			if err != nil {
+				return err
+			}
+			if err := f.numbersOf(r, places, merchants); err != nil {
+				return err
+			}
 		}
 		order = slices.DeleteFunc(order, func(q query) bool {
 			return f.hits[q.row].worth == bestWorth && f.wanted.Merchant[q.row] != 0
@@ -268,6 +281,11 @@ func (f *finder) numbersOf(r *rows, places []place, merchants map[int32]uint32) 
 			return err
 		}
 		if !bytes.Equal(f.buf, f.wanted.OutTradeNo.At(int(p.query))) {
+			continue
+		}
+		if counts, err := c.counts(row); err != nil {
+			return err
+		} else if !counts {
 			continue
 		}
 		merchant, err := c.merchant(row)

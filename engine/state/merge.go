@@ -33,7 +33,7 @@ func (c *cursor[T]) load() (bool, error) {
 	}
 	c.next++
 	c.row = 0
-	schema.Reset(c.rows)
+	c.m.kind.reset(c.rows)
 	if err := c.page.open(data); err != nil {
 		return false, err
 	}
@@ -81,13 +81,13 @@ func (m *merger[T]) Pop() any {
 // pageRows rows but the last. emit borrows the page.
 func merge[T schema.Rows](ctx context.Context, k *kind[T], s *shelf, words *dictionary, runs []sortedRun, emit func(T) error) error {
 	m := &merger[T]{kind: k, shelf: s, words: words.all(), out: k.fresh()}
-	m.to = k.fields(m.out)
+	m.to = k.columns(m.out)
 	for i := range m.to {
 		m.inOrder = append(m.inOrder, i)
 	}
 	for i := range runs {
 		c := &cursor[T]{m: m, run: &runs[i], rows: k.fresh()}
-		c.fields = k.fields(c.rows)
+		c.fields = k.columns(c.rows)
 		if ok, err := c.load(); err != nil {
 			return err
 		} else if ok {
@@ -123,7 +123,7 @@ func merge[T schema.Rows](ctx context.Context, k *kind[T], s *shelf, words *dict
 		if err := emit(m.out); err != nil {
 			return err
 		}
-		schema.Reset(m.out)
+		k.reset(m.out)
 	}
 	return nil
 }

@@ -28,6 +28,13 @@ type modelDay struct {
 	breaks   []state.Break
 	closed   []state.Break
 
+	parts       int
+	tradeParts  []int // by row
+	refundParts []int
+	wantedParts []int
+	previous    *modelDay // the revision that it replaced
+	amends      []bool    // the parts that it replaced of it; nil: all
+
 	wanted    schema.Wanted
 	asked     []string // the answers
 	carryFrom int32
@@ -105,12 +112,29 @@ func (m model) trade(date int32, is func(d *modelDay, row int) bool) (day int32,
 			if rules.Status(d.settled.Status[row]) != rules.StatusExcluded {
 				rank += 2
 			}
-			if rank > best || rank == best && earlier > day {
+			if rank > best || rank == best && (earlier > day || d.order(row, at) < 0) {
 				day, at, best = earlier, row, rank
 			}
 		}
 	}
 	return day, at
+}
+
+// order is that of two trades of a day that are worth the same.
+func (d *modelDay) order(i, j int) int {
+	s, texts := &d.settled, d.words.Texts()
+	ref := func(i int) string { return refOfState(texts[s.Merchant[i]], s.OutTradeNo.At(i), s.TradeNo.At(i)) }
+	return cmp.Or(
+		cmp.Compare(ref(i), ref(j)),
+		bytes.Compare(s.OutTradeNo.At(i), s.OutTradeNo.At(j)),
+		cmp.Compare(s.Status[i], s.Status[j]),
+		cmp.Compare(s.BillTime[i], s.BillTime[j]),
+		cmp.Compare(s.OrderTime[i], s.OrderTime[j]),
+		cmp.Compare(s.BillAmount[i], s.BillAmount[j]),
+		cmp.Compare(s.PosAmount[i], s.PosAmount[j]),
+		cmp.Compare(s.Reason[i], s.Reason[j]),
+		cmp.Compare(texts[s.Merchant[i]], texts[s.Merchant[j]]),
+	)
 }
 
 // refunds are those of a trade, in words.
@@ -269,8 +293,7 @@ func (r source) status() uint8 {
 	return uint8(all[r.IntN(len(all))])
 }
 
-// day draws what a run leaves. No two trades of a day that could be found are alike
-// in what decides which is: which of them a look-up gives is not said.
+// day draws what a run leaves, in parts.
 func (r source) day(date int32, rows int) *modelDay {
 	d := &modelDay{words: schema.NewWords()}
 	w := func(text string) uint32 { return d.words.Code(text) }
@@ -284,7 +307,7 @@ func (r source) day(date int32, rows int) *modelDay {
 		if status != uint8(rules.StatusDuplicate) {
 			key := refOf(merchant, []byte(no), []byte(trade))
 			number := "number " + merchant + " " + no
-			if used[key] || used[number] {
+			if (used[key] || used[number]) && r.IntN(4) > 0 {
 				continue
 			}
 			used[key], used[number] = true, true
@@ -318,6 +341,17 @@ func (r source) day(date int32, rows int) *modelDay {
 		t.Status = append(t.Status, r.status())
 		t.Counts = append(t.Counts, uint8(r.IntN(2)))
 		fill(r, d.words, t, len(t.Status))
+	}
+	d.parts = 1 + r.IntN(9)
+	for range s.Len() {
+		d.tradeParts = append(d.tradeParts, r.IntN(d.parts))
+	}
+	for _, of := range t.Of {
+		p := r.IntN(d.parts)
+		if of >= 0 {
+			p = d.tradeParts[of]
+		}
+		d.refundParts = append(d.refundParts, p)
 	}
 	d.carried = r.carried(date, d.words)
 	for range r.IntN(6) {

@@ -43,6 +43,8 @@ type head struct {
 	// the days whose trades the run scanned.
 	Times   *times  `json:"times"`
 	Scanned []int32 `json:"scanned,omitempty"`
+	// ScanSums are a part of the digest of all look-ups.
+	ScanSums []uint64 `json:"scan_sums,omitempty"`
 }
 
 // mostPrefixes are listed.
@@ -66,6 +68,9 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 		return "", false, errors.New("state: opened to be read only")
 	}
 	now := d.s.day(d.date)
+	if err := d.checkAmended(&run); err != nil {
+		return "", false, err
+	}
 	if same, err := d.same(now, &run); err != nil {
 		return "", false, err
 	} else if same && now.Breaks == digestBreaks(d.breaks, d.closed) {
@@ -77,12 +82,15 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 		return "", false, err
 	}
 	w := &written{run: run, gen: gen, pointer: pointer{
-		Gen: gen.Gen, Revision: 1, CarryFrom: run.CarryFrom, CarryIn: d.carry.digest, CarryOut: d.carried.digest(), Answers: d.asked.digest(),
+		Gen: gen.Gen, Revision: 1, CarryFrom: run.CarryFrom, CarryIn: d.carry.digest, CarryOut: d.carried.digest(), Answers: d.revised().digest(),
 		Breaks: digestBreaks(d.breaks, d.closed), Bills: hasBills(run.Inputs),
 	}}
 	if now != nil {
 		w.pointer.Revision = now.Revision + 1
-		w.pointer.Previous, w.pointer.PreviousGen = now.Revision, now.Gen
+		w.pointer.Previous, w.pointer.PreviousGen, w.pointer.PreviousOverlay, w.pointer.PreviousBelow = now.Revision, now.Gen, now.Overlay, now.Below
+	}
+	if a := d.amended; a != nil {
+		w.pointer.Overlay, w.pointer.Below = a.dirty, a.base.layers()
 	}
 	w.run.Revision = w.pointer.Revision
 	w.run.Token = fmt.Sprintf("%s#%d", DateText(d.date), w.pointer.Revision)
@@ -114,20 +122,27 @@ func (d *Day) complete(run *Run) {
 	run.Date = d.date
 	run.CarryFrom = d.carry.from
 	run.CarriedIn, run.CarriedOut = d.carry.rows, d.carried.rows()
-	run.LookedUp = d.asked.count
 	run.Inputs = slices.Clone(run.Inputs)
 	slices.SortFunc(run.Inputs, compareInputs)
-	var sums [2]tallies
-	for _, g := range d.all {
-		sums[0].merge(&g.tallies[0])
-		sums[1].merge(&g.tallies[1])
+	sums := d.revised()
+	run.Trades, run.Refunds, run.LookedUp = sums.trades.list(), sums.refunds.list(), sums.asked
+}
+
+// checkAmended: what an amendment keeps is divided as what it writes.
+func (d *Day) checkAmended(run *Run) error {
+	if d.amended == nil {
+		return nil
 	}
-	run.Trades, run.Refunds = sums[0].list(), sums[1].list()
+	was, err := d.s.record(d.date, d.amended.base.Revision)
+	if err == nil && was.Partitions != run.Partitions {
+		err = fmt.Errorf("state: %s has %d partitions and cannot be amended with %d", DateText(d.date), was.Partitions, run.Partitions)
+	}
+	return err
 }
 
 // same reports whether the date's run was made of what this one is made of.
 func (d *Day) same(now *pointer, run *Run) (bool, error) {
-	if now == nil || now.CarryFrom != d.carry.from || now.CarryIn != d.carry.digest || now.Answers != d.asked.digest() {
+	if now == nil || now.CarryFrom != d.carry.from || now.CarryIn != d.carry.digest || now.Answers != d.revised().digest() {
 		return false, nil
 	}
 	was, err := d.s.record(d.date, now.Revision)
@@ -141,10 +156,11 @@ func (d *Day) same(now *pointer, run *Run) (bool, error) {
 // write writes the rows, kind after kind.
 func (d *Day) write(ctx context.Context, w *written) error {
 	h := head{
-		Breaks: len(d.breaks), Closed: len(d.closed), Asked: int(d.asked.count), Times: timesOf(d.all), Scanned: d.asked.scanned,
+		Breaks: len(d.breaks), Closed: len(d.closed), Asked: int(d.counted().total().asked), Times: timesOf(d.all),
+		Scanned: d.asked.scanned, ScanSums: d.asked.scanSums,
 		Columns: map[string][]string{
-			tradeTable:  names(trades.fields(trades.fresh())),
-			refundTable: names(refunds.fields(refunds.fresh())),
+			tradeTable:  names(trades.columns(trades.fresh())),
+			refundTable: names(refunds.columns(refunds.fresh())),
 		},
 	}
 	var globals [][]byte
@@ -157,6 +173,7 @@ func (d *Day) write(ctx context.Context, w *written) error {
 		func() error { return d.writeCarried(w, &h) },
 		func() error { return d.writeWords(w, &h) },
 		func() error { return writeHead(w, &h) },
+		func() error { return d.writeTallies(w) },
 		w.table.finish,
 		func() error { return w.writeGlobals(globals) },
 	}
@@ -190,7 +207,7 @@ func (d *Day) writeTrades(ctx context.Context, w *written, h *head) error {
 	var p packer
 	var value []byte
 	pages := 0
-	err := merge(ctx, &trades, d.shelf, d.dict, runs, func(rows *schema.Settled) error {
+	err := merge(ctx, &trades, d.shelf, d.dict, runs, func(rows *tradeRows) error {
 		n := rows.Len()
 		for i := range n {
 			if rules.Status(rows.Status[i]) != rules.StatusDuplicate && len(rows.OutTradeNo.At(i)) > 0 {
@@ -209,7 +226,7 @@ func (d *Day) writeTrades(ctx context.Context, w *written, h *head) error {
 				return errRange
 			}
 		}
-		value = p.page(value[:0], trades.fields(rows), n)
+		value = p.page(value[:0], trades.columns(rows), n)
 		return w.table.set(key, value)
 	})
 	if err != nil {
@@ -290,11 +307,11 @@ func (d *Day) writeRefunds(ctx context.Context, w *written, h *head, globals *[]
 	var p packer
 	var value []byte
 	pages := 0
-	return merge(ctx, &refunds, d.shelf, d.dict, runs, func(rows *schema.Returned) error {
+	return merge(ctx, &refunds, d.shelf, d.dict, runs, func(rows *refundRows) error {
 		n := rows.Len()
 		for i := range n {
 			row := rowBytes(int(h.Refunds) + i)
-			refundKeys(rows, i, words[rows.Merchant[i]], func(space byte, ref []byte) {
+			refundKeys(&rows.Returned, i, words[rows.Merchant[i]], func(space byte, ref []byte) {
 				*globals = append(*globals, globalKey(space, hashed(ref), w.gen, row...))
 			})
 		}
@@ -306,7 +323,7 @@ func (d *Day) writeRefunds(ctx context.Context, w *written, h *head, globals *[]
 		}
 		key = numbered(key[:prefix], pages)
 		pages++
-		value = p.page(value[:0], refunds.fields(rows), n)
+		value = p.page(value[:0], refunds.columns(rows), n)
 		return w.table.set(key, value)
 	})
 }

@@ -12,32 +12,29 @@ import (
 	"duizhang/engine/schema"
 )
 
-// A returnedPage is a page of refunds, unpacked; its words are codes of the
-// generation.
-type returnedPage struct{ schema.Returned }
-
 // returned goes through the refunds of a generation in their order; f borrows the
-// page.
-func (r *rows) returned(f func(*returnedPage) error) error {
-	var p returnedPage
+// page. Words are codes of the generation.
+func (r *rows) returned(f func(*refundRows) error) error {
+	var p refundRows
 	return r.each(refundPages, func(_, value []byte) error {
-		schema.Reset(&p.Returned)
-		if err := r.unpack(value, refundTable, refunds.fields(&p.Returned)); err != nil {
+		refunds.reset(&p)
+		if err := r.unpack(value, refundTable, refunds.columns(&p)); err != nil {
 			return err
 		}
 		for i := range p.Len() {
-			refunds.unpack(&p.Returned, i)
+			refunds.unpack(&p, i)
+			p.Day = append(p.Day, r.gen.Date)
 		}
 		return f(&p)
 	})
 }
 
 // settled goes through the trades.
-func (r *rows) settled(f func(*schema.Settled) error) error {
-	var s schema.Settled
+func (r *rows) settled(f func(*tradeRows) error) error {
+	var s tradeRows
 	return r.each(tradePages, func(_, value []byte) error {
-		schema.Reset(&s)
-		if err := r.unpack(value, tradeTable, trades.fields(&s)); err != nil {
+		trades.reset(&s)
+		if err := r.unpack(value, tradeTable, trades.columns(&s)); err != nil {
 			return err
 		}
 		for i := range s.Len() {
@@ -124,7 +121,7 @@ func (s *Store) Detail(date int32, revision int) ([]byte, error) {
 type Revision struct {
 	Run   Run
 	Words *schema.Words // of what is read
-	rows  *rows
+	rows  *chain
 }
 
 // Revision opens the rows of a run; revision 0 is the current one.
@@ -137,12 +134,12 @@ func (s *Store) revision(date int32, revision int, words *schema.Words) (*Revisi
 	if p == nil {
 		return nil, fmt.Errorf("state: there is no run of %s", DateText(date))
 	}
-	g := generation{date, p.Gen}
+	layers := p.layers()
 	switch revision {
 	case 0, p.Revision:
 		revision = p.Revision
 	case p.Previous:
-		g.Gen = p.PreviousGen
+		layers = p.previous()
 	default:
 		return nil, fmt.Errorf("state: the rows of %s#%d are not kept: the state keeps those of the last two revisions", DateText(date), revision)
 	}
@@ -150,61 +147,38 @@ func (s *Store) revision(date int32, revision int, words *schema.Words) (*Revisi
 	if err != nil {
 		return nil, err
 	}
-	return &Revision{run, words, s.rows(g, words)}, nil
+	return &Revision{run, words, s.chain(date, layers, words)}, nil
 }
+
+func (r *Revision) store() *Store { return r.rows.newest().s }
 
 // Trades goes through the trades in the order of their refs, a page at a time; f
 // borrows the page.
 func (r *Revision) Trades(ctx context.Context, f func(*schema.Settled) error) error {
-	return r.rows.s.guard(func() error { return r.trades(ctx, f) })
-}
-
-func (r *Revision) trades(ctx context.Context, f func(*schema.Settled) error) error {
-	if err := r.rows.dictionary(); err != nil {
-		return err
-	}
-	return r.rows.settled(func(s *schema.Settled) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.rows.recodeAll(schema.Fields(s)); err != nil {
-			return err
-		}
-		return f(s)
+	return r.store().guard(func() error {
+		return r.rows.settled(ctx, func(rows *tradeRows) error { return f(&rows.Settled) })
 	})
 }
 
 // Refunds goes through the refunds: Ref names the trade, in the same order.
 func (r *Revision) Refunds(ctx context.Context, f func(*schema.Returned) error) error {
-	return r.rows.s.guard(func() error { return r.refunds(ctx, f) })
-}
-
-func (r *Revision) refunds(ctx context.Context, f func(*schema.Returned) error) error {
-	if err := r.rows.dictionary(); err != nil {
-		return err
-	}
-	return r.rows.returned(func(p *returnedPage) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for range p.Len() {
-			p.Day = append(p.Day, r.Run.Date)
-		}
-		if err := r.rows.recodeAll(schema.Fields(&p.Returned)); err != nil {
-			return err
-		}
-		return f(&p.Returned)
+	return r.store().guard(func() error {
+		return r.rows.returned(ctx, func(rows *refundRows) error { return f(&rows.Returned) })
 	})
 }
 
 // Carried are the rows that the run left open; nil for none.
-func (r *Revision) Carried() (*engine.Carried, error) { return r.rows.carried() }
+func (r *Revision) Carried() (*engine.Carried, error) { return r.rows.newest().carried() }
 
 // Breaks are the breaks that the run reported, by id.
-func (r *Revision) Breaks() ([]Break, error) { return r.rows.s.breaksOf(r.rows.gen, breakPages) }
+func (r *Revision) Breaks() ([]Break, error) {
+	return r.store().breaksOf(r.rows.newest().gen, breakPages)
+}
 
 // Closed are the breaks of earlier days that the run closed, by id.
-func (r *Revision) Closed() ([]Break, error) { return r.rows.s.breaksOf(r.rows.gen, closedPages) }
+func (r *Revision) Closed() ([]Break, error) {
+	return r.store().breaksOf(r.rows.newest().gen, closedPages)
+}
 
 func (r *rows) recodeAll(fields []schema.Field) error {
 	for _, f := range fields {

@@ -14,7 +14,7 @@ import (
 // foundRefunds are refunds of earlier days, by the row of wanted whose trade they are
 // of, and in the order of time.
 type foundRefunds struct {
-	rows    schema.Returned
+	rows    refundRows
 	all     []schema.Field // of rows
 	query   []int32
 	digests []uint64
@@ -33,7 +33,7 @@ func (r *foundRefunds) of(query int32) []int32 {
 
 // A lead is a refund that may be of a trade that is wanted.
 type lead struct {
-	day   int // of the finder's
+	day   int // of the layers of the finder's days
 	row   int
 	query int32
 }
@@ -41,7 +41,11 @@ type lead struct {
 // refunds collects the refunds of the trades that were found, and of those that were
 // not: a trade may have refunds before it is settled.
 func (f *finder) refunds() (*foundRefunds, error) {
-	leads, err := f.leads()
+	var layers []*rows
+	for _, c := range f.days {
+		layers = append(layers, c.layers...)
+	}
+	leads, err := f.leads(layers)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +60,7 @@ func (f *finder) refunds() (*foundRefunds, error) {
 		for to < len(leads) && leads[to].day == leads[from].day {
 			to++
 		}
-		if err := f.follow(leads[from:to], found); err != nil {
+		if err := f.follow(layers[leads[from].day], leads[from:to], found); err != nil {
 			return nil, err
 		}
 		from = to
@@ -64,10 +68,14 @@ func (f *finder) refunds() (*foundRefunds, error) {
 	for i := range found.query {
 		found.order = append(found.order, int32(i))
 	}
-	rows := &found.rows
+	rows, texts := &found.rows, f.words.Texts()
 	slices.SortStableFunc(found.order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(found.query[a], found.query[b]), cmp.Compare(rows.Time[a], rows.Time[b]),
-			bytes.Compare(rows.RequestNo.At(int(a)), rows.RequestNo.At(int(b))))
+		order := cmp.Or(cmp.Compare(found.query[a], found.query[b]), cmp.Compare(rows.Time[a], rows.Time[b]),
+			bytes.Compare(rows.RequestNo.At(int(a)), rows.RequestNo.At(int(b))), cmp.Compare(rows.Day[a], rows.Day[b]))
+		if order == 0 { // as one generation would have them
+			order = refunds.compare(rows, int(a), rows, int(b), texts)
+		}
+		return order
 	})
 	return found, nil
 }
@@ -80,7 +88,7 @@ type trail struct {
 }
 
 // leads finds what was noted of the trades' refunds.
-func (f *finder) leads() ([]lead, error) {
+func (f *finder) leads(layers []*rows) ([]lead, error) {
 	var named, unnamed []trail
 	var ref []byte
 	texts := f.words.Texts()
@@ -97,8 +105,8 @@ func (f *finder) leads() ([]lead, error) {
 			*number = append(*number, trail{xxh3.Hash(ref), int32(i)})
 		}
 	}
-	days := make(map[generation]int, len(f.days))
-	for k, r := range f.days {
+	days := make(map[generation]int, len(layers))
+	for k, r := range layers {
 		days[r.gen] = k
 	}
 	leads, err := f.noted(nil, refundedKey, named, days)
@@ -150,24 +158,30 @@ func (f *finder) identity(i int) (merchant uint32, outTradeNo, tradeNo []byte) {
 	return f.wanted.Merchant[i], f.wanted.OutTradeNo.At(i), f.wanted.TradeNo.At(i)
 }
 
-// follow reads the refunds of a day that leads point to, and takes those that are of
+// follow reads the refunds of a generation that leads point to, and takes those that are of
 // the trades.
-func (f *finder) follow(leads []lead, found *foundRefunds) error {
-	r := f.days[leads[0].day]
+func (f *finder) follow(r *rows, leads []lead, found *foundRefunds) error {
 	c, err := newRowCursor(r, &refunds, refundPages, refundTable)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	var one schema.Returned
+	var one refundRows
 	kept, all := refunds.fields(&one), schema.Fields(&one)
 	texts := f.words.Texts()
-	held, digest := -1, uint64(0)
+	held, digest, counts := -1, uint64(0), true
 	for _, l := range leads {
 		if l.row != held {
 			row, err := c.goTo(l.row)
 			if err != nil {
 				return err
+			}
+			held = l.row
+			if counts, err = c.counts(row); err != nil {
+				return err
+			}
+			if !counts {
+				continue
 			}
 			resetFields(all)
 			if err := c.read(row, kept); err != nil {
@@ -178,10 +192,12 @@ func (f *finder) follow(leads []lead, found *foundRefunds) error {
 			if digest, f.buf, err = digestRow(r, kept, 0, f.buf); err != nil {
 				return err
 			}
-			held = l.row
+		}
+		if !counts {
+			continue
 		}
 		merchant, no, trade := f.identity(int(l.query))
-		if isRefundOf(&one, merchant, texts[merchant], no, trade) {
+		if isRefundOf(&one.Returned, merchant, texts[merchant], no, trade) {
 			appendAll(found.all, all)
 			found.query = append(found.query, l.query)
 			found.digests = append(found.digests, digest)

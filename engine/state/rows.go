@@ -18,6 +18,8 @@ type rows struct {
 	gen   generation
 	words *schema.Words // into which words are put; nil: nobody asks for them
 
+	replaced partSet // the parts whose rows do not count: newer layers of the chain have them
+
 	opened  sync.Once
 	head    head
 	at      map[string][]int // by table: the columns of the pages
@@ -67,8 +69,8 @@ func (r *rows) open() error {
 		}
 		r.openErr = err
 		r.at = map[string][]int{
-			tradeTable:  places(trades.fields(trades.fresh()), r.head.Columns[tradeTable]),
-			refundTable: places(refunds.fields(refunds.fresh()), r.head.Columns[refundTable]),
+			tradeTable:  places(trades.columns(trades.fresh()), r.head.Columns[tradeTable]),
+			refundTable: places(refunds.columns(refunds.fresh()), r.head.Columns[refundTable]),
 			breakTable:  places(new(breakRows).fields(), r.head.Columns[breakTable]),
 			askedTable:  places(new(askedPage).fields(), r.head.Columns[askedTable]),
 		}

@@ -2,9 +2,11 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/zeebo/xxh3"
@@ -37,13 +39,13 @@ type scan struct {
 	days []int32
 	each func(*schema.Settled, *schema.Returned) error
 
-	trades  []*scanCursor[*schema.Settled]
-	refunds []*scanCursor[*schema.Returned]
-	refund  *scanCursor[*schema.Returned] // of them, that with the least ref; nil: they are at their ends
-	strays  map[string][]strayRefund      // by the ref that finds them
+	trades  []*scanCursor[*tradeRows]
+	refunds []*scanCursor[*refundRows]
+	refund  *scanCursor[*refundRows] // of them, that with the least ref; nil: they are at their ends
+	strays  map[string][]strayRefund // by the ref that finds them
 
-	settled  schema.Settled // rows to be handed out
-	returned schema.Returned
+	settled  tradeRows // rows to be handed out
+	returned refundRows
 	kept     []schema.Field // of settled
 	back     []schema.Field // of returned
 	ref      []byte         // of the trade in hand
@@ -56,18 +58,21 @@ type scan struct {
 
 // A strayRefund is one that does not stand under the trade_no that it names.
 type strayRefund struct {
-	row  schema.Returned // one
+	row  refundRows // one
 	from *rows
 }
 
-func (s *scan) through(ctx context.Context, earlier []*rows) error {
+func (s *scan) through(ctx context.Context, earlier []*chain) error {
 	s.kept, s.back = trades.fields(&s.settled), refunds.fields(&s.returned)
 	defer s.close()
-	for _, r := range earlier {
-		if err := s.add(r); err != nil {
-			return err
+	for _, c := range earlier {
+		for _, r := range c.layers {
+			if err := s.add(r); err != nil {
+				return err
+			}
 		}
 	}
+	s.sortStrays()
 	s.refund, _ = leading(s.refunds)
 	for {
 		first, next := leading(s.trades)
@@ -136,7 +141,7 @@ func (s *scan) close() {
 }
 
 // leading is the cursor with the least ref, and the least ref of the others, nil if
-// there is none.
+// there is none. Of layers of one day it is the one whose row comes first.
 func leading[T schema.Rows](cursors []*scanCursor[T]) (first *scanCursor[T], next []byte) {
 	for _, c := range cursors {
 		ref := c.ref()
@@ -144,7 +149,8 @@ func leading[T schema.Rows](cursors []*scanCursor[T]) (first *scanCursor[T], nex
 		case ref == nil:
 		case first == nil:
 			first = c
-		case bytes.Compare(ref, first.ref()) < 0:
+		case bytes.Compare(ref, first.ref()) < 0,
+			c.r.gen.Date == first.r.gen.Date && bytes.Equal(ref, first.ref()) && before(c.kind, c.rows, c.row, c.r, first.rows, first.row, first.r):
 			first, next = c, first.ref()
 		case next == nil || bytes.Compare(ref, next) < 0:
 			next = ref
@@ -153,9 +159,36 @@ func leading[T schema.Rows](cursors []*scanCursor[T]) (first *scanCursor[T], nex
 	return first, next
 }
 
+// before reports whether a row of one layer comes before that of another.
+func before[T schema.Rows](k *kind[T], a T, i int, of *rows, b T, j int, other *rows) bool {
+	order := k.tie(a, i, b, j)
+	if order == 0 {
+		order = strings.Compare(of.texts[k.merchant(a)[i]], other.texts[k.merchant(b)[j]])
+	}
+	return order < 0
+}
+
+// sortStrays puts those of one trade in the order in which a run in full has them.
+func (s *scan) sortStrays() {
+	for _, list := range s.strays {
+		slices.SortStableFunc(list, func(a, b strayRefund) int {
+			if a.from == b.from || a.from.gen.Date != b.from.gen.Date {
+				return cmp.Compare(a.from.gen.Date, b.from.gen.Date)
+			}
+			if order := bytes.Compare(a.row.Ref.At(0), b.row.Ref.At(0)); order != 0 {
+				return order
+			}
+			if before(&refunds, &a.row, 0, a.from, &b.row, 0, b.from) {
+				return -1
+			}
+			return 1
+		})
+	}
+}
+
 // offer makes a row the one that is handed out of its trade, if it is worth the most
 // so far, or as much on a later day.
-func (s *scan) offer(c *scanCursor[*schema.Settled]) error {
+func (s *scan) offer(c *scanCursor[*tradeRows]) error {
 	if !bytes.Equal(c.ref(), s.ref) {
 		if err := s.endTrade(); err != nil {
 			return err
@@ -249,19 +282,19 @@ func (s *scan) hand() error {
 	if s.settled.Len() == 0 {
 		return nil
 	}
-	err := s.each(&s.settled, &s.returned)
+	err := s.each(&s.settled.Settled, &s.returned.Returned)
 	schema.Reset(&s.settled)
 	schema.Reset(&s.returned)
 	return err
 }
 
 // counts tells whether a refund lessens what its trade brought in on the days.
-func (s *scan) counts(rows *schema.Returned, i int) bool {
+func (s *scan) counts(rows *refundRows, i int) bool {
 	return rows.Counts[i] != 0 && rules.Status(rows.Status[i]) != rules.StatusDuplicate && onDays(rows.Time[i], s.days)
 }
 
 // stray tells whether a refund stands elsewhere than under the trade_no that it names.
-func stray(rows *schema.Returned, i int) bool {
+func stray(rows *refundRows, i int) bool {
 	no := rows.TradeNo.At(i)
 	return len(no) == 0 || !bytes.Equal(tradeNoOf(rows.Ref.At(i)), no)
 }
@@ -269,13 +302,13 @@ func stray(rows *schema.Returned, i int) bool {
 // findStrays keeps the refunds that a look-up finds otherwise than under the trade_no
 // that they name: there are few.
 func (s *scan) findStrays(r *rows) error {
-	return r.returned(func(p *returnedPage) error {
+	return r.returned(func(p *refundRows) error {
 		for i := range p.Len() {
-			if !s.counts(&p.Returned, i) || !stray(&p.Returned, i) {
+			if !r.counts(int64(p.Part[i])) || !s.counts(p, i) || !stray(p, i) {
 				continue
 			}
 			one := strayRefund{from: r}
-			appendPicked(refunds.fields(&one.row), refunds.fields(&p.Returned), []int32{int32(i)})
+			appendPicked(refunds.fields(&one.row), refunds.fields(p), []int32{int32(i)})
 			refs := map[string]bool{string(p.Ref.At(i)): true}
 			refundKeys(&p.Returned, i, r.texts[p.Merchant[i]], func(_ byte, ref []byte) {
 				if no := p.TradeNo.At(i); len(no) == 0 || bytes.Equal(tradeNoOf(ref), no) {
@@ -310,12 +343,15 @@ func newScanCursor[T schema.Rows](r *rows, k *kind[T], pages byte, table string)
 		return nil, err
 	}
 	c := &scanCursor[T]{r: r, kind: k, table: table, it: it, rows: k.fresh()}
-	c.fields = k.fields(c.rows)
+	c.fields = k.columns(c.rows)
 	if !it.First() {
 		c.ended = true
 		return c, it.Error()
 	}
-	return c, c.load()
+	if err := c.load(); err != nil || c.r.counts(int64((*k.part(c.rows))[0])) {
+		return c, err
+	}
+	return c, c.advance()
 }
 
 // ref is that of the row in hand, nil at the end.
@@ -326,16 +362,22 @@ func (c *scanCursor[T]) ref() []byte {
 	return c.kind.ref(c.rows).At(c.row)
 }
 
-// advance goes to the next row.
+// advance goes to the next row that counts.
 func (c *scanCursor[T]) advance() error {
-	if c.row++; c.row < c.page.rows {
-		return nil
+	for {
+		if c.row++; c.row >= c.page.rows {
+			if !c.it.Next() {
+				c.ended = true
+				return c.it.Error()
+			}
+			if err := c.load(); err != nil {
+				return err
+			}
+		}
+		if len(c.r.replaced) == 0 || c.r.counts(int64((*c.kind.part(c.rows))[c.row])) {
+			return nil
+		}
 	}
-	if !c.it.Next() {
-		c.ended = true
-		return c.it.Error()
-	}
-	return c.load()
 }
 
 // load unpacks the page that the iterator is at.
@@ -380,54 +422,30 @@ func truncate(fields []schema.Field, n int) {
 	}
 }
 
-// addScan notes a scan and the digest of what it handed out.
+// addScan notes a scan and the digest of what it handed out, once.
 func (a *askedRows) addScan(days []int32, digest uint64) {
 	buf := appendLong(nil, digest)
 	for _, day := range days {
 		buf = binary.BigEndian.AppendUint32(buf, uint32(day))
 	}
+	sum := xxh3.Hash(buf)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sum += xxh3.Hash(buf)
+	if a.routed == nil {
+		a.routed = map[uint64]bool{}
+	}
+	if a.routed[sum] {
+		return
+	}
+	a.routed[sum] = true
+	if a.tallies == nil {
+		a.tallies = byPart{}
+	}
+	a.tallies.of(routingPart).answers += sum
+	a.scanSums = append(a.scanSums, sum)
 	for _, day := range days {
 		if at, known := slices.BinarySearch(a.scanned, day); !known {
 			a.scanned = slices.Insert(a.scanned, at, day)
 		}
 	}
-}
-
-// scanDigest is that of what a run has for a scan of the days.
-func scanDigest(r *rows, days []int32) (uint64, error) {
-	if r == nil || len(days) == 0 {
-		return 0, nil
-	}
-	s := &scan{days: days, strays: map[string][]strayRefund{}, each: func(*schema.Settled, *schema.Returned) error { return nil }}
-	if err := s.through(context.Background(), []*rows{r}); err != nil {
-		return 0, err
-	}
-	// Refunds may be of trades that another run has: they count by themselves.
-	digest := s.digest
-	returned, err := r.on(returnedTimes, days)
-	if err != nil || !returned {
-		return digest, err
-	}
-	kept := refunds.fields(&s.returned)
-	err = r.returned(func(p *returnedPage) error {
-		fields := refunds.fields(&p.Returned)
-		for i := range p.Len() {
-			if !s.counts(&p.Returned, i) {
-				continue
-			}
-			schema.Reset(&s.returned)
-			appendPicked(kept, fields, []int32{int32(i)})
-			one, buf, err := digestRow(r, kept, 0, s.buf)
-			s.buf = buf
-			if err != nil {
-				return err
-			}
-			digest += one
-		}
-		return nil
-	})
-	return digest, err
 }

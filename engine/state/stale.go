@@ -14,10 +14,10 @@ import (
 // break to close. before is what the date had, nil for nothing. marked are the pointers
 // that say something else of their date than before.
 func (d *Day) later(before *pointer) (later []int32, marked map[int32]*pointer, err error) {
-	now := d.s.rows(generation{d.date, d.s.day(d.date).Gen}, d.words)
-	var was *rows
+	now := d.s.chain(d.date, d.s.day(d.date).layers(), d.words)
+	var was *chain
 	if before != nil {
-		was = d.s.rows(generation{d.date, before.Gen}, d.words)
+		was = d.s.chain(d.date, before.layers(), d.words)
 	}
 	dates := slices.DeleteFunc(d.s.dates(), func(date int32) bool {
 		return date <= d.date || int64(date)-int64(d.keep) > int64(d.date)
@@ -58,20 +58,20 @@ func (d *Day) later(before *pointer) (later []int32, marked map[int32]*pointer, 
 
 // A change is what differs between two revisions of a date.
 type change struct {
-	was, now *rows           // was is nil for nothing
+	was, now *chain          // was is nil for nothing
 	breaks   map[string]bool // ids that only one of the two reported
 	again    map[int32][]int // by later date: where its run reported such a break
 	subjects map[int64]bool  // hashes, of breaks that were reported or closed otherwise
-	keys     *keySet         // of trades and refunds that only one of the two has
+	rows     *changed        // trades and refunds that only one of the two has
 }
 
-func changeOf(was, now *rows) (*change, error) {
+func changeOf(was, now *chain) (*change, error) {
 	c := &change{was: was, now: now, breaks: map[string]bool{}, subjects: map[int64]bool{}}
 	if err := c.findBreaks(); err != nil {
 		return nil, err
 	}
 	var err error
-	c.keys, err = changedKeys(was, now)
+	c.rows, err = changedRows(was, now)
 	return c, err
 }
 
@@ -83,12 +83,12 @@ func (c *change) findBreaks() error {
 	}
 	for _, kind := range []byte{breakPages, closedPages} {
 		var lists [2]map[string]said
-		for k, r := range []*rows{c.was, c.now} {
+		for k, of := range []*chain{c.was, c.now} {
 			lists[k] = map[string]said{}
-			if r == nil {
+			if of == nil {
 				continue
 			}
-			breaks, err := r.breaks(kind)
+			breaks, err := of.newest().breaks(kind)
 			if err != nil {
 				return err
 			}
@@ -144,13 +144,13 @@ func (d *Day) reported(c *change) error {
 func (d *Day) stale(date int32, p *pointer, c *change) (bool, error) {
 	from, digest := d.s.carriedTo(date, d.keep)
 	stale := from != p.CarryFrom || digest != p.CarryIn
-	r := d.s.rows(generation{date, p.Gen}, d.words)
-	other, err := d.staleBreaks(r, c, p.Doubt || p.Breaking)
+	r := d.s.chain(date, p.layers(), d.words)
+	other, err := d.staleBreaks(r.newest(), c, p.Doubt || p.Breaking)
 	if err != nil {
 		return false, err
 	}
 	p.Breaking = other
-	if err := d.staleAnswers(r, p, c.keys); err != nil {
+	if err := d.staleAnswers(r, p, c.rows.keys); err != nil {
 		return false, err
 	}
 	stale = stale || other || p.Doubt || len(p.Differ) > 0
@@ -164,24 +164,21 @@ func (d *Day) stale(date int32, p *pointer, c *change) (bool, error) {
 }
 
 // staleTimes: the run would ask for pairs that it did not ask for, because another
-// run has trades of their time now.
-func (d *Day) staleTimes(r *rows, c *change) (bool, error) {
+// run has trades of their time now. Of a layer the times of all rows are known, so that
+// a chain may seem to have more than it has.
+func (d *Day) staleTimes(r *chain, c *change) (bool, error) {
 	for _, column := range []int{paidTimes, orderedTimes} {
-		own, err := r.times(column)
-		if err != nil {
-			return false, err
-		}
-		now, err := c.now.times(column)
-		if err != nil {
-			return false, err
-		}
-		var was []engine.Span
-		if c.was != nil {
-			if was, err = c.was.times(column); err != nil {
+		var spans [3][]engine.Span
+		for k, of := range []*chain{r, c.now, c.was} {
+			if of == nil {
+				continue
+			}
+			var err error
+			if spans[k], err = timesOfDays([]*chain{of}, column); err != nil {
 				return false, err
 			}
 		}
-		if touches(own, without(now, was)) {
+		if touches(spans[0], without(spans[1], spans[2])) {
 			return true, nil
 		}
 	}
@@ -189,16 +186,16 @@ func (d *Day) staleTimes(r *rows, c *change) (bool, error) {
 }
 
 // staleScan: the run scanned days of which the two have other rows.
-func (c *change) staleScan(r *rows) (bool, error) {
-	if err := r.open(); err != nil || len(r.head.Scanned) == 0 {
-		return false, err
+func (c *change) staleScan(of *chain) (bool, error) {
+	for _, r := range of.layers {
+		if err := r.open(); err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(r.head.Scanned, func(day int32) bool { return c.rows.days[day] }) {
+			return true, nil
+		}
 	}
-	was, err := scanDigest(c.was, r.head.Scanned)
-	if err != nil {
-		return false, err
-	}
-	now, err := scanDigest(c.now, r.head.Scanned)
-	return was != now, err
+	return false, nil
 }
 
 // carriedTo are the date whose carried rows a run of a date takes, and their digest.
@@ -292,41 +289,42 @@ const mostDiffer = 1000
 
 // staleAnswers asks again what the run asked, as far as the answer hangs on a row that
 // has changed, or was another already; all if that is in doubt.
-func (d *Day) staleAnswers(r *rows, p *pointer, changed *keySet) error {
+func (d *Day) staleAnswers(c *chain, p *pointer, changed *keySet) error {
 	if changed.empty() && !p.Doubt && len(p.Differ) == 0 {
 		return nil
 	}
-	if err := r.open(); err != nil {
-		return err
-	}
-	a := &askAgain{rows: r, all: p.Doubt, were: p.Differ, changed: changed}
-	var days []*rows
+	a := &askAgain{all: p.Doubt, were: p.Differ, changed: changed}
+	var days []*chain
 	var differ []int32
-	from := int32(0)
-	err := r.each(askedPages, func(_, value []byte) error {
-		picked, n, err := a.pick(value, from)
-		from += n
-		if err != nil || len(picked) == 0 {
+	from := int32(0) // number of the first look-up of a page, in the order of the layers
+	for _, r := range c.layers {
+		if err := r.open(); err != nil {
 			return err
 		}
-		if days == nil {
-			days = d.s.before(r.gen.Date, d.keep, d.words)
-		}
-		wanted, answers, err := r.questions(value, picked)
-		if err != nil {
-			return err
-		}
-		f := &finder{s: d.s, days: days, words: d.words, wanted: wanted}
-		now, err := f.find(&schema.Settled{}, &schema.Returned{})
-		for i := range now {
-			if now[i].digest != uint64(answers[i]) {
-				differ = append(differ, from-n+picked[i])
+		if err := r.each(askedPages, func(_, value []byte) error {
+			picked, n, err := a.pick(r, value, from)
+			from += n
+			if err != nil || len(picked) == 0 {
+				return err
 			}
+			if days == nil {
+				days = d.s.before(c.date, d.keep, d.words)
+			}
+			wanted, answers, err := r.questions(value, picked)
+			if err != nil {
+				return err
+			}
+			f := &finder{s: d.s, days: days, words: d.words, wanted: wanted}
+			now, err := f.find(&schema.Settled{}, &schema.Returned{})
+			for i := range now {
+				if now[i].digest != uint64(answers[i]) {
+					differ = append(differ, from-n+picked[i])
+				}
+			}
+			return err
+		}); err != nil {
+			return err
 		}
-		return err
-	})
-	if err != nil {
-		return err
 	}
 	p.Doubt, p.Differ = false, differ
 	if len(differ) > mostDiffer {
@@ -337,7 +335,6 @@ func (d *Day) staleAnswers(r *rows, p *pointer, changed *keySet) error {
 
 // askAgain picks the look-ups of a run that are asked again.
 type askAgain struct {
-	rows    *rows
 	all     bool
 	were    []int32 // that were answered otherwise before, sorted
 	changed *keySet
@@ -346,14 +343,21 @@ type askAgain struct {
 }
 
 // pick gives the rows of a page, which begins with look-up number from, and how many it
-// has. A page that was written without keys is asked whole.
-func (a *askAgain) pick(value []byte, from int32) (picked []int32, n int32, err error) {
+// has. A page that was written without keys is asked whole, one of a part that was
+// replaced not at all.
+func (a *askAgain) pick(r *rows, value []byte, from int32) (picked []int32, n int32, err error) {
 	err = a.page.open(value)
-	if err == nil && len(a.page.columns) != len(a.rows.head.Columns[askedTable]) {
+	if err == nil && len(a.page.columns) != len(r.head.Columns[askedTable]) {
 		err = errPage
 	}
 	n = int32(a.page.rows)
-	fields, at := a.asked.fields(), a.rows.at[askedTable]
+	fields, at := a.asked.fields(), r.at[askedTable]
+	if err == nil {
+		part, err := r.partOf(&a.page)
+		if err != nil || !r.counts(part) {
+			return nil, n, err
+		}
+	}
 	key := slices.IndexFunc(fields, func(f schema.Field) bool { return f.Name == keyColumns[0] })
 	resetFields(fields)
 	if err == nil && (a.all || at[key] < 0) {
@@ -363,7 +367,7 @@ func (a *askAgain) pick(value []byte, from int32) (picked []int32, n int32, err 
 		err = a.page.appendTo(fields[key:], at[key:])
 	}
 	if err != nil {
-		return nil, n, a.rows.explain(err, askedTable+": ")
+		return nil, n, r.explain(err, askedTable+": ")
 	}
 	for i := range n {
 		if len(a.were) > 0 && a.were[0] == from+i {
@@ -396,11 +400,11 @@ func (r *rows) questions(value []byte, picked []int32) (*schema.Wanted, []int64,
 }
 
 // before are the current rows of the days that a run of a date sees.
-func (s *Store) before(date, keep int32, words *schema.Words) []*rows {
-	var days []*rows
+func (s *Store) before(date, keep int32, words *schema.Words) []*chain {
+	var days []*chain
 	for _, earlier := range s.dates() {
 		if earlier < date && int64(earlier) >= int64(date)-int64(keep) {
-			days = append(days, s.rows(generation{earlier, s.day(earlier).Gen}, words))
+			days = append(days, s.chain(earlier, s.day(earlier).layers(), words))
 		}
 	}
 	return days

@@ -1,7 +1,9 @@
 package state_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -9,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sync/errgroup"
 
 	"duizhang/engine"
 	"duizhang/engine/schema"
@@ -31,12 +35,21 @@ func TestAgainstModel(t *testing.T) {
 	default:
 		n = 200
 	}
-	for seed := range n {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			newTrial(t, uint64(seed)).run()
-		})
+	var amended atomic.Int64
+	t.Run("seeds", func(t *testing.T) {
+		for seed := range n {
+			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+				t.Parallel()
+				x := newTrial(t, uint64(seed))
+				x.run()
+				amended.Add(int64(x.amended))
+			})
+		}
+	})
+	if amended.Load() < int64(n)/2 {
+		t.Errorf("%d amendments in %d histories: too few to say anything", amended.Load(), n)
 	}
+	t.Logf("%d amendments", amended.Load())
 }
 
 // A trial is a state and its model.
@@ -46,6 +59,8 @@ type trial struct {
 	fs    vfs.FS
 	store *state.Store
 	model model
+
+	amended int // runs that were amendments
 }
 
 func newTrial(t *testing.T, seed uint64) *trial {
@@ -115,10 +130,14 @@ func (x *trial) day(date int32, left *modelDay) {
 	if now = describeCarried(carried, words); now != left.carryIn {
 		t.Errorf("Carried =\n%s\nwant\n%s", now, left.carryIn)
 	}
+	x.amend(d, date, left)
 	x.ask(d, date, left, words)
 	x.breaks(d, date, left)
 	x.keep(d, left, words)
-	run := state.Run{Job: "job.yaml", Settings: "s", Version: "v", Inputs: []state.Input{{Kind: "alipay_bill", Path: "b", SHA256: fmt.Sprint(r.IntN(1000))}}}
+	run := state.Run{
+		Job: "job.yaml", Settings: "s", Version: "v", Partitions: left.parts,
+		Inputs: []state.Input{{Kind: "alipay_bill", Path: "b", SHA256: fmt.Sprint(r.IntN(1000))}},
+	}
 	if r.IntN(8) == 0 {
 		if err := d.Discard(); err != nil {
 			t.Fatal(err)
@@ -150,12 +169,161 @@ func (x *trial) day(date int32, left *modelDay) {
 		revision = before.revision
 	}
 	left.revision = revision + 1
+	left.previous = x.model[date]
+	if left.amends != nil {
+		left.takeOver()
+		x.amended++
+	}
 	x.model[date] = left
 	if want := x.model.stale(date); !slices.Equal(later, want) {
 		t.Errorf("Commit of %d says that %v are stale, want %v", date, later, want)
 	}
 	x.compareRuns()
 	x.compareRows(date)
+	if left.previous != nil {
+		x.compareRevision(date, left.previous)
+	}
+	if r.IntN(6) == 0 {
+		x.again(date, left, run)
+	}
+}
+
+// amend has the run amend the date's revision, if there is one: some parts are drawn
+// anew, and what is left is of these alone.
+func (x *trial) amend(d *state.Day, date int32, left *modelDay) {
+	t, r := x.t, x.r
+	t.Helper()
+	old := x.model[date]
+	if old == nil || r.IntN(4) == 0 {
+		return
+	}
+	dirty := make([]bool, old.parts)
+	for range 1 + r.IntN(2) {
+		dirty[r.IntN(old.parts)] = true
+	}
+	err := d.Amend(dirty)
+	if err != nil && !errors.Is(err, state.ErrFull) {
+		t.Fatal(err)
+	}
+	if err != nil {
+		return
+	}
+	if left.carryFrom != old.carryFrom || left.carryIn != old.carryIn || !slices.Equal(x.model.find(date, &old.wanted, old.words), old.asked) {
+		t.Errorf("Amend of %d, whose clean parts would be answered otherwise now", date)
+	}
+	left.amends, left.parts = dirty, old.parts
+	left.previous = old
+	var parts []int
+	for p, is := range dirty {
+		if is {
+			parts = append(parts, p)
+		}
+	}
+	for i := range left.tradeParts {
+		left.tradeParts[i] = parts[r.IntN(len(parts))]
+	}
+	for i, of := range left.returned.Of {
+		left.refundParts[i] = parts[r.IntN(len(parts))]
+		if of >= 0 {
+			left.refundParts[i] = left.tradeParts[of]
+		}
+	}
+	if err := d.Amend(dirty); err == nil || errors.Is(err, state.ErrFull) {
+		t.Errorf("Amend twice = %v", err)
+	}
+	for p, is := range dirty {
+		if err := d.Keep(p, &schema.Settled{}, &schema.Returned{}); (err == nil) != is {
+			t.Errorf("Keep(%d) = %v, and the dirty parts are %v", p, err, dirty)
+		}
+	}
+}
+
+// takeOver adds what an amendment keeps of the revision before.
+func (d *modelDay) takeOver() {
+	old := d.previous
+	keeps := func(part int) bool { return part < 0 || !d.amends[part] }
+	var trades, refunds, wanted []int32
+	now := make([]int32, old.settled.Len()) // by old row: the new one
+	for i, part := range old.tradeParts {
+		if keeps(part) {
+			now[i] = int32(d.settled.Len() + len(trades))
+			trades = append(trades, int32(i))
+			d.tradeParts = append(d.tradeParts, part)
+		}
+	}
+	for i, part := range old.refundParts {
+		if keeps(part) {
+			refunds = append(refunds, int32(i))
+			d.refundParts = append(d.refundParts, part)
+		}
+	}
+	for i, part := range old.wantedParts {
+		again := slices.ContainsFunc(rangeOf(d.wanted.Len()), func(j int) bool {
+			return part < 0 && d.wantedParts[j] < 0 && d.question(j) == old.question(i)
+		})
+		if keeps(part) && !again {
+			wanted = append(wanted, int32(i))
+			d.wantedParts = append(d.wantedParts, part)
+			d.asked = append(d.asked, old.asked[i])
+		}
+	}
+	var s schema.Settled
+	var t schema.Returned
+	var w schema.Wanted
+	appendTable(&s, &old.settled, trades)
+	appendTable(&t, &old.returned, refunds)
+	appendTable(&w, &old.wanted, wanted)
+	for i, of := range t.Of {
+		if of >= 0 {
+			t.Of[i] = now[of]
+		}
+	}
+	for _, rows := range []schema.Rows{&s, &t, &w} {
+		translate(rows, old.words, d.words)
+	}
+	schema.AppendAll(&d.settled, &s)
+	schema.AppendAll(&d.returned, &t)
+	schema.AppendAll(&d.wanted, &w)
+}
+
+func rangeOf(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// question says what is wanted.
+func (d *modelDay) question(i int) string { return describe(&d.wanted, i, d.words, "", "") }
+
+// again runs a date in full as it is: nothing changes.
+func (x *trial) again(date int32, left *modelDay, run state.Run) {
+	t := x.t
+	t.Helper()
+	words := schema.NewWords()
+	d, err := x.store.Begin(date, words, manyDays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, part := range left.wantedParts {
+		var wanted schema.Wanted
+		schema.Append(&wanted, &left.wanted, []int32{int32(i)})
+		translate(&wanted, left.words, words)
+		if err := d.Find(part, &wanted, &schema.Settled{}, &schema.Returned{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole := *left
+	whole.amends = nil
+	x.keep(d, &whole, words)
+	d.KeepBreaks(slices.Clone(left.breaks), slices.Clone(left.closed))
+	if _, unchanged, err := d.Prepare(context.Background(), run); err != nil || !unchanged {
+		t.Errorf("%d: Prepare of a run that the state has = %v, unchanged %v (amended %v)", date, err, unchanged, left.amends)
+	}
+	if err := d.Discard(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // ask looks trades up, in several goroutines.
@@ -174,21 +342,31 @@ func (x *trial) ask(d *state.Day, date int32, left *modelDay, words *schema.Word
 	left.asked = x.model.find(date, &left.wanted, left.words)
 	all := left.wanted.Len()
 	var wg sync.WaitGroup
-	parts := 1 + r.IntN(4)
-	for p := range parts {
-		wg.Go(func() {
-			var rows []int32
-			for i := all * p / parts; i < all*(p+1)/parts; i++ {
-				rows = append(rows, int32(i))
+	chunks := 1 + r.IntN(4)
+	for p := range chunks {
+		part := r.IntN(left.parts+1) - 1
+		if left.amends != nil && part >= 0 && !left.amends[part] {
+			part = slices.Index(left.amends, true)
+		}
+		var rows []int32
+		for i := all * p / chunks; i < all*(p+1)/chunks; i++ {
+			seen := slices.ContainsFunc(rangeOf(i), func(j int) bool {
+				return part < 0 && left.wantedParts[j] < 0 && left.question(i) == left.question(j)
+			})
+			if seen { // asked twice while routing; the model has it once
+				left.wantedParts = append(left.wantedParts, unasked)
+				continue
 			}
+			rows = append(rows, int32(i))
+			left.wantedParts = append(left.wantedParts, part)
+		}
+		wg.Go(func() {
 			var wanted schema.Wanted
 			schema.Append(&wanted, &left.wanted, rows)
-			for i, code := range wanted.Merchant {
-				wanted.Merchant[i] = words.Code(left.words.Texts()[code])
-			}
+			translate(&wanted, left.words, words)
 			var settled schema.Settled
 			var returned schema.Returned
-			if err := d.Find(&wanted, &settled, &returned); err != nil {
+			if err := d.Find(part, &wanted, &settled, &returned); err != nil {
 				t.Error(err)
 				return
 			}
@@ -200,6 +378,24 @@ func (x *trial) ask(d *state.Day, date int32, left *modelDay, words *schema.Word
 		})
 	}
 	wg.Wait()
+	left.dropUnasked()
+}
+
+// unasked is the part of questions that are not asked after all.
+const unasked = -2
+
+func (d *modelDay) dropUnasked() {
+	var rows []int32
+	var parts []int
+	var asked []string
+	for i, part := range d.wantedParts {
+		if part != unasked {
+			rows, parts, asked = append(rows, int32(i)), append(parts, part), append(asked, d.asked[i])
+		}
+	}
+	var wanted schema.Wanted
+	schema.Append(&wanted, &d.wanted, rows)
+	d.wanted, d.wantedParts, d.asked = wanted, parts, asked
 }
 
 // breaks asks for and keeps breaks.
@@ -239,44 +435,41 @@ func (x *trial) breaks(d *state.Day, date int32, left *modelDay) {
 
 // keep keeps the rows in parts, in several goroutines.
 func (x *trial) keep(d *state.Day, left *modelDay, words *schema.Words) {
-	t, r := x.t, x.r
-	parts := 1 + r.IntN(5)
-	trades, refunds := make([][]int32, parts), make([][]int32, parts)
-	partOf := make([]int, left.settled.Len())
-	for i := range left.settled.Len() {
-		partOf[i] = r.IntN(parts)
-		trades[partOf[i]] = append(trades[partOf[i]], int32(i))
+	if err := errors.Join(left.keep(d, words), d.Carry(left.carriedIn(words))); err != nil {
+		x.t.Error(err)
 	}
-	for i, of := range left.returned.Of {
-		p := r.IntN(parts)
-		if of >= 0 {
-			p = partOf[of]
-		}
+}
+
+// keep keeps the rows of all parts, or of those that the day amends.
+func (d *modelDay) keep(to *state.Day, words *schema.Words) error {
+	trades, refunds := make([][]int32, d.parts), make([][]int32, d.parts)
+	for i, p := range d.tradeParts {
+		trades[p] = append(trades[p], int32(i))
+	}
+	for i, p := range d.refundParts {
 		refunds[p] = append(refunds[p], int32(i))
 	}
-	var wg sync.WaitGroup
-	for p := range parts {
-		wg.Go(func() {
+	var g errgroup.Group
+	for p := range d.parts {
+		if d.amends != nil && !d.amends[p] {
+			continue
+		}
+		g.Go(func() error {
 			var s schema.Settled
 			var ret schema.Returned
-			appendTable(&s, &left.settled, trades[p])
-			appendTable(&ret, &left.returned, refunds[p])
+			appendTable(&s, &d.settled, trades[p])
+			appendTable(&ret, &d.returned, refunds[p])
 			for i, of := range ret.Of {
 				if of >= 0 {
 					ret.Of[i] = int32(slices.Index(trades[p], of))
 				}
 			}
-			translate(&s, left.words, words)
-			translate(&ret, left.words, words)
-			if err := d.Keep(&s, &ret); err != nil {
-				t.Error(err)
-			}
+			translate(&s, d.words, words)
+			translate(&ret, d.words, words)
+			return to.Keep(p, &s, &ret)
 		})
 	}
-	wg.Wait()
-	if err := d.Carry(left.carriedIn(words)); err != nil {
-		t.Error(err)
-	}
+	return g.Wait()
 }
 
 // carriedIn are the carried rows in other words.
@@ -368,14 +561,26 @@ func (x *trial) compareRuns() {
 func (x *trial) compareRows(date int32) {
 	t := x.t
 	t.Helper()
-	rev, err := x.store.Revision(date, 0)
+	x.compareRevision(date, x.model[date])
+}
+
+// compareRevision reads back what a revision left.
+func (x *trial) compareRevision(date int32, d *modelDay) {
+	t := x.t
+	t.Helper()
+	rev, err := x.store.Revision(date, d.revision)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := x.model[date]
 	var got, want []string
+	var last []byte
 	if err := rev.Trades(context.Background(), func(s *schema.Settled) error {
 		for i := range s.Len() {
+			if ref := s.Ref.At(i); bytes.Compare(last, ref) > 0 {
+				t.Errorf("%d: trades are not in the order of their refs", date)
+			} else {
+				last = append(last[:0], ref...)
+			}
 			got = append(got, describe(s, i, rev.Words, "", "", "query", "day", "ref"))
 		}
 		return nil

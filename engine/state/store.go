@@ -66,9 +66,15 @@ type pointer struct {
 	Revision int    `json:"revision"`
 	Gen      uint32 `json:"gen"`
 	Token    string `json:"token"`
+	// Overlay are the parts that Gen replaces of what is Below it, if it does not have
+	// the whole day (chain.go).
+	Overlay partSet `json:"overlay,omitempty"`
+	Below   []layer `json:"below,omitempty"`
 	// Previous is the revision that this one replaced, whose rows are kept.
-	Previous    int    `json:"previous,omitempty"`
-	PreviousGen uint32 `json:"previous_gen,omitempty"`
+	Previous        int     `json:"previous,omitempty"`
+	PreviousGen     uint32  `json:"previous_gen,omitempty"`
+	PreviousOverlay partSet `json:"previous_overlay,omitempty"`
+	PreviousBelow   []layer `json:"previous_below,omitempty"`
 
 	// Bills: the run had bills. Stale: a day that it was based on has changed since.
 	Bills bool `json:"bills,omitempty"`
@@ -296,7 +302,8 @@ func (s *Store) day(date int32) *pointer {
 	return s.days[date]
 }
 
-// counts reports whether keys of this generation say what later days see.
+// counts reports whether keys of breaks that name this generation say what later days
+// see.
 func (s *Store) counts(g generation) bool {
 	p := s.day(g.Date)
 	return p != nil && p.Gen == g.Gen

@@ -141,14 +141,16 @@ func (d *Day) takeTimes() (err error) {
 }
 
 // timesOfDays joins the times of a column over days.
-func timesOfDays(days []*rows, column int) ([]engine.Span, error) {
+func timesOfDays(days []*chain, column int) ([]engine.Span, error) {
 	var all []engine.Span
-	for _, r := range days {
-		spans, err := r.times(column)
-		if err != nil {
-			return nil, err
+	for _, c := range days {
+		for _, r := range c.layers {
+			spans, err := r.times(column)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, spans...)
 		}
-		all = append(all, spans...)
 	}
 	slices.SortFunc(all, func(a, b engine.Span) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	joined := all[:0]

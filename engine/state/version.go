@@ -9,12 +9,34 @@ import (
 )
 
 // format is the version of the database's layout.
-const format = 1
+const format = 2
 
 // migrations[v] turns a database of format v into one of format v+1. A process that
 // dies in one leaves a database of format v: a migration commits its work with the
 // new number, or can be repeated.
-var migrations = map[int]func(s *Store) error{}
+var migrations = map[int]func(s *Store) error{
+	// Rows of format 1 have no part, and its look-ups no keys: pages say which columns
+	// they have. Which look-ups of a stale day would be answered otherwise was not kept.
+	1: func(s *Store) error { return s.changeDays(func(p *pointer) { p.Doubt = p.Doubt || p.Stale }) },
+}
+
+// changeDays changes the pointers of all dates in one step.
+func (s *Store) changeDays(change func(*pointer)) error {
+	batch := s.db.NewBatch()
+	defer batch.Close() //nolint:errcheck // Commit says what went wrong
+	if err := s.each([]byte{dayKey}, func(key, value []byte) error {
+		var p pointer
+		if err := json.Unmarshal(value, &p); err != nil {
+			return err
+		}
+		change(&p)
+		changed, err := json.Marshal(&p)
+		return errors.Join(err, batch.Set(key, changed, nil))
+	}); err != nil {
+		return err
+	}
+	return batch.Commit(pebble.Sync)
+}
 
 // A formatRecord says which layout a database has.
 type formatRecord struct {
