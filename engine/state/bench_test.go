@@ -433,3 +433,86 @@ func readColumn(b *testing.B, path, name string, rows int) {
 		b.Fatalf("%d rows, want %d", read, rows)
 	}
 }
+
+// BenchmarkAmend is what an amendment of one part takes, with later days that asked
+// for 15,000 trades each: the part has 500 trades more than it had.
+func BenchmarkAmend(b *testing.B) {
+	const parts, later = 1024, 5
+	shop := newBusiness()
+	n := *benchTrades
+	s := openBench(b, b.TempDir())
+	defer s.Close()
+	var all []part
+	for p := range parts {
+		one := part{number: p}
+		one.settled, one.returned = shop.part(firstDay, n, parts, p)
+		all = append(all, one)
+	}
+	leave(b, s, shop.words, firstDay, all)
+	for day := int32(firstDay + 1); day <= firstDay+later; day++ {
+		d, err := s.Begin(day, shop.words, 400)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(uint64(day), 2))
+		var w schema.Wanted
+		for range 15_000 {
+			i := r.IntN(n)
+			w.Merchant = append(w.Merchant, 0)
+			w.TradeNo.AppendString(tradeNo(firstDay, i))
+			w.OutTradeNo.AppendString(orderNo(firstDay, i))
+			w.Time = append(w.Time, schema.Null)
+		}
+		find(b, d, []*schema.Wanted{&w})
+		if _, _, err := d.Prepare(context.Background(), state.Run{Job: "bench"}); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := d.Commit(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	more, refunds := shop.part(firstDay, 500*2, 2, 1)
+	for i := range more.Len() { // other numbers than the day has
+		copy(more.OutTradeNo.At(i), "NEW")
+		copy(more.TradeNo.At(i)[8:], "99999")
+	}
+	var took [3]time.Duration
+	rounds := 0
+	for b.Loop() {
+		rounds++
+		b.StopTimer()
+		if rounds%4 == 1 && rounds > 1 { // a full run begins the chain anew
+			leave(b, s, shop.words, firstDay, all)
+		}
+		b.StartTimer()
+		from := usage()
+		d, err := s.Begin(firstDay, shop.words, 400)
+		if err != nil {
+			b.Fatal(err)
+		}
+		dirty := make([]bool, parts+1)
+		dirty[7] = true
+		if err := d.Amend(dirty); err != nil {
+			b.Fatal(err)
+		}
+		took[0] += usage() - from
+		from = usage()
+		for _, p := range []part{all[7], {7, more, refunds}} {
+			if err := d.Keep(7, p.settled, p.returned); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, _, err := d.Prepare(context.Background(), state.Run{Job: "bench", Settings: fmt.Sprint(rounds)}); err != nil {
+			b.Fatal(err)
+		}
+		took[1] += usage() - from
+		from = usage()
+		if _, err := d.Commit(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		took[2] += usage() - from
+	}
+	for k, what := range []string{"amend-cpu-ms", "prepare-cpu-ms", "commit-cpu-ms"} {
+		b.ReportMetric(took[k].Seconds()*1000/float64(rounds), what)
+	}
+}
