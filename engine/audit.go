@@ -195,6 +195,15 @@ type sale struct {
 	run             int32 // of the order, or -1
 }
 
+// judgedFor is what its PID is judged by for a product.
+func (s *sale) judgedFor(product uint32) judgeKey {
+	key := judgeKey{pid: noOrder, merchant: s.merchant, product: product, day: dayOf(s.time), wrongKey: s.wrongKey}
+	if s.pidKnown {
+		key.pid = s.pid
+	}
+	return key
+}
+
 func (w *worker) saleOf(u *unit) sale {
 	b, in, h := &w.rows.Bills, &w.rows.Orders, &w.past
 	if w.isPast(u) {
@@ -263,11 +272,7 @@ type audited struct {
 
 func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
 	a := audited{unit: u, product: product, sale: w.saleOf(u)}
-	key := judgeKey{pid: noOrder, merchant: a.merchant, product: product, day: dayOf(a.time), wrongKey: a.wrongKey}
-	if a.pidKnown {
-		key.pid = a.pid
-	}
-	a.judgement = w.judge(key)
+	a.judgement = w.judge(a.judgedFor(product))
 	a.group = groupKey{a.provider, u.merchant, product, a.period}
 	a.basis = w.basis(u, a.judgement)
 	a.paid = w.payout(product)
@@ -280,6 +285,12 @@ func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
 	}
 	a.expected = w.expected(&a)
 	w.concludeAudit(&a)
+	if a.paid.rows == 0 && a.cause != rules.CauseStatementMissing && w.isPast(u) { // its own day has said it
+		w.addToGroup(&a)
+		w.cleared = w.cleared || a.cause == rules.CauseOK && !a.settled && !perPeriod(a.judgement)
+		w.unsaid = w.unsaid || a.cause.Lost()
+		return
+	}
 	if product == w.p.faceToFace {
 		u.cause = a.cause
 	} else if u.order >= 0 {
@@ -377,7 +388,7 @@ func (w *worker) emitRebate(a *audited, out *schema.Rebates) {
 	in, s := &w.rows.Orders, &w.rows.Statements
 	u := a.unit
 	out.Merchant = append(out.Merchant, u.merchant)
-	out.OutTradeNo.Append(w.outTradeNo(u.key))
+	out.OutTradeNo.Append(w.numberOf(u))
 	out.TradeNo.Append(w.tradeNo(u))
 	out.Product = append(out.Product, a.product)
 	out.ProviderPID = append(out.ProviderPID, a.pid)

@@ -249,7 +249,7 @@ func (w *worker) checkRefundAgain(r *refundUnit, pos, bill int64) {
 func (w *worker) find(code rules.BreakCode, side rules.Side, u *unit, amount, expected, found int64, what string) int32 {
 	br := Break{
 		Code: code, Severity: code.Severity(), Side: side, Merchant: w.p.text(u.merchant),
-		OutTradeNo: string(w.outTradeNo(u.key)), TradeNo: string(w.tradeNo(u)),
+		OutTradeNo: string(w.numberOf(u)), TradeNo: string(w.tradeNo(u)),
 		Amount: amount, Expected: expected, Found: found, What: what, Reason: u.reason.String(),
 	}
 	in, b := &w.rows.Orders, &w.rows.Bills

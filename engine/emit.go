@@ -23,8 +23,12 @@ func (w *worker) emit(out *Part) {
 		w.post = w.ahead.posts[k%aheadUnits]
 		if w.isPast(u) {
 			w.pastStatements(i)
+			listed, said := len(w.paidRows) > 0, out.Rebates.Len()
+			w.cleared, w.unsaid = false, false
 			w.auditTrade(u, out)
-			out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 1)
+			if !w.unsaid && (listed || w.cleared || out.Rebates.Len() > said) {
+				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 1)
+			}
 			continue
 		}
 		w.checkUnit(u)
@@ -132,6 +136,14 @@ func (w *worker) outTradeNo(key int32) []byte {
 		return nil
 	}
 	return w.keys.key(key)
+}
+
+// numberOf is the out_trade_no that the unit is shown under.
+func (w *worker) numberOf(u *unit) []byte {
+	if u.key < 0 && w.isPast(u) {
+		return w.past.OutTradeNo.At(int(u.past))
+	}
+	return w.outTradeNo(u.key)
 }
 
 // tradeNo is the trade_no of the unit's payment, else its order's.

@@ -93,9 +93,8 @@ func (l *lossSum) since() int64 {
 	return slices.Min(l.wrong)
 }
 
-// addLoss adds the audit of a trade to its group, and its loss to its till,
-// provider and day.
-func (w *worker) addLoss(a *audited) {
+// addToGroup adds the audit of a trade to its group.
+func (w *worker) addToGroup(a *audited) {
 	g := w.groupOf(a)
 	g.trades++
 	g.basis.Add(a.basis)
@@ -118,15 +117,21 @@ func (w *worker) addLoss(a *audited) {
 			g.earlierClaim.AddInt(a.loss)
 		}
 	}
-	if a.settled {
-		w.totals.together.AddMicro(a.expected)
-	}
 	switch a.cause.Appeal() {
 	case rules.AppealLost:
 		g.lost.AddInt(a.loss)
 	case rules.AppealClaimable:
 		g.claimable.AddInt(a.loss)
 	case rules.AppealOwed, rules.AppealNone:
+	}
+}
+
+// addLoss adds the audit of a trade to its group, and its loss to its till,
+// provider and day.
+func (w *worker) addLoss(a *audited) {
+	w.addToGroup(a)
+	if a.settled {
+		w.totals.together.AddMicro(a.expected)
 	}
 	l := w.lossOf(a)
 	if a.cause != rules.CausePIDUnknown {

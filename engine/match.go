@@ -358,6 +358,10 @@ func (w *worker) sortUnits() {
 			w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, o.of(u.key), paid.unit})
 		}
 	}
+	for _, i := range w.met.units {
+		u := &w.units[i]
+		w.unitOrder = append(w.unitOrder, orderedUnit{u.merchant, o.of(u.key), i})
+	}
 	w.sorted = w.sorted[:0]
 	if w.mergeUnits() {
 		return

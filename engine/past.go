@@ -87,6 +87,9 @@ func (w *worker) lookUp() error {
 	if w.p.job.History == nil {
 		return nil
 	}
+	if err := w.passEarlier(); err != nil {
+		return err
+	}
 	w.askForUnits()
 	w.askForRefunds()
 	w.askForStatements()
@@ -95,11 +98,13 @@ func (w *worker) lookUp() error {
 			return err
 		}
 	}
+	w.joinMet()
 	w.indexPast()
 	w.answerUnits()
 	w.answerRefunds()
 	w.refundsAgain()
 	w.answerStatements()
+	w.metUnits()
 	return nil
 }
 
@@ -206,6 +211,10 @@ func (w *worker) askForStatements() {
 		if byTrade, byKey := w.takesToday(int32(i), w.unitAsked); byTrade || byKey && w.statementTrade[i] < 0 {
 			continue
 		}
+		if t := w.statementTrade[i]; t >= 0 && w.met.rows.Len() > 0 && w.met.byTrade[t] >= 0 {
+			w.met.paid = append(w.met.paid, metPaid{int32(i), w.met.byTrade[t]})
+			continue
+		}
 		w.ask(asked{unit: -1, refund: -1, statement: int32(i)}, s.Merchant[i], s.OutTradeNo.At(i), s.TradeNo.At(i), s.Time[i])
 	}
 }
@@ -257,13 +266,19 @@ func (w *worker) indexPast() {
 			w.pastFirst[row] = first[group]
 		}
 	}
-	w.pastPlaces = fill(first, w.pastRefunds.Len(), 0)
+	w.pastPlaces = first
+	w.indexReturns()
+}
+
+// indexReturns finds the refunds of each row of w.past.
+func (w *worker) indexReturns() {
+	w.pastPlaces = fill(w.pastPlaces, w.pastRefunds.Len(), 0)
 	lines := w.pastLines[:0]
 	for row := range int32(w.pastRefunds.Len()) {
 		lines = append(lines, row) // they stay in the order of time
 	}
 	w.pastLines = lines
-	w.pastReturns.build(w.p.places, n, w.pastRefunds.Of, w.pastPlaces, lines)
+	w.pastReturns.build(w.p.places, w.past.Len(), w.pastRefunds.Of, w.pastPlaces, lines)
 }
 
 // refundedBefore is what earlier days refunded of the trade.
@@ -336,7 +351,7 @@ func (w *worker) unitOfPast(past int32) int32 {
 func (w *worker) answerUnits() {
 	n := len(w.units)
 	w.unitNow = fill(w.unitNow, n, -1)
-	for row, query := range w.past.Query {
+	for row, query := range w.past.Query[:w.met.base] {
 		of := w.asked[query].unit
 		if of < 0 {
 			continue
@@ -387,7 +402,7 @@ func (w *worker) settledBefore(of, past int32) bool {
 // answerRefunds hangs POS refunds on the trades of earlier days. The refund of an
 // order that was left out is left out for the same reason.
 func (w *worker) answerRefunds() {
-	for row, query := range w.past.Query {
+	for row, query := range w.past.Query[:w.met.base] {
 		of := w.asked[query]
 		if of.refund < 0 || w.past.Status[row] == 0 {
 			continue
@@ -523,21 +538,13 @@ func (w *worker) answerStatements() {
 	for i := range w.units {
 		w.unitAsked = append(w.unitAsked, w.units[i].again)
 	}
-	for row, query := range w.past.Query {
-		of := w.asked[query].statement
-		if of < 0 || !w.pastTrade(int32(row)) {
-			continue
+	for row, query := range w.past.Query[:w.met.base] {
+		if of := w.asked[query].statement; of >= 0 {
+			w.payPast(of, int32(row))
 		}
-		trade := s.TradeNo.At(int(of))
-		if !w.sameTrade(int32(row), trade) {
-			continue
-		}
-		byTrade, byKey := w.takesToday(of, w.unitAsked)
-		if byTrade || byKey && !bytes.Equal(trade, w.past.TradeNo.At(row)) {
-			continue // its number is that of a trade of today's
-		}
-		w.pastOfRow[of] = w.unitOfPast(int32(row))
-		w.pastPaid = append(w.pastPaid, pastPaid{w.pastOfRow[of], of})
+	}
+	for _, paid := range w.met.paid {
+		w.payPast(paid.statement, w.met.base+paid.row)
 	}
 	slices.SortFunc(w.pastPaid, func(a, b pastPaid) int {
 		if a.unit != b.unit {
@@ -545,6 +552,27 @@ func (w *worker) answerStatements() {
 		}
 		return w.p.places.compare(s.Table[a.row], s.Line[a.row], s.Table[b.row], s.Line[b.row])
 	})
+}
+
+// payPast gives a statement row to a trade of an earlier day, unless one of today's
+// has its number.
+func (w *worker) payPast(statement, past int32) {
+	trade := w.rows.Statements.TradeNo.At(int(statement))
+	if !w.pastTrade(past) || !w.sameTrade(past, trade) {
+		return
+	}
+	byTrade, byKey := w.takesToday(statement, w.unitAsked)
+	if byTrade || byKey && !bytes.Equal(trade, w.past.TradeNo.At(int(past))) {
+		return
+	}
+	w.pastOfRow[statement] = w.unitOfPast(past)
+	w.pastPaid = append(w.pastPaid, pastPaid{w.pastOfRow[statement], statement})
+}
+
+// paysPast: a statement row pays the trade of an earlier day.
+func (w *worker) paysPast(unit int32) bool {
+	at, _ := slices.BinarySearchFunc(w.pastPaid, unit, func(p pastPaid, unit int32) int { return int(p.unit - unit) })
+	return at < len(w.pastPaid) && w.pastPaid[at].unit == unit
 }
 
 // pastStatements gathers in w.paidRows the statement rows of a trade of an earlier

@@ -229,6 +229,9 @@ func (d *driver) proveCarried(add func(name, left, right string)) {
 		pending.merge(side{of.BillCount, of.BillAmount})
 	}
 	add("carry.out", pending.String(), t.carriedOut.String())
+	if d.store.scanned.count > 0 {
+		add("history.scanned", d.store.scanned.String(), t.earlier.String())
+	}
 	cumulative := t.refundedBefore
 	cumulative.AddSum(d.out.moved)
 	cumulative.AddSum(t.refundedPending)

@@ -30,6 +30,7 @@ func TestNightsAgainstOneRun(t *testing.T) {
 			for i := range 60 {
 				n.sell(i)
 			}
+			n.payTogether()
 			n.compare(t)
 			for _, spread := range []int{1, 2} {
 				n.spread = spread
@@ -55,6 +56,12 @@ type nights struct {
 	wild  bool
 	files map[string]*bytes.Buffer
 	job   func(*engine.Job)
+
+	byDay    bool    // the statement is by day, not by month
+	rounded  bool    // groups are rounded once
+	unlisted int     // of how many trades the statement leaves one out; 0 for none
+	together [2]bool // it pays the merchant's trades in one row
+	anyone   bool    // that names no merchant
 }
 
 const (
@@ -66,8 +73,11 @@ const (
 
 func newNights(seed uint64) *nights {
 	n := &nights{random: rand.New(rand.NewPCG(seed, 11)), seed: seed, files: map[string]*bytes.Buffer{}}
-	n.write("ref/agreements.csv", "provider_pid,product,rate,basis,effective_from,effective_to")
-	n.write("ref/agreements.csv", "2088731199938475,face_to_face,0.005,"+n.one("received", "order_amount", "buyer_paid")+",2026-01-01,")
+	n.byDay, n.rounded, n.unlisted = n.chance(4), n.chance(4), []int{0, 2, 5}[n.random.IntN(3)]
+	n.together, n.anyone = [2]bool{n.chance(4), n.chance(4)}, n.chance(3)
+	n.write("ref/agreements.csv", "provider_pid,product,rate,basis,effective_from,effective_to,scale,rounding")
+	n.write("ref/agreements.csv", "2088731199938475,face_to_face,0.005,"+n.one("received", "order_amount", "buyer_paid")+",2026-01-01,,"+
+		n.one("2", "4")+","+map[bool]string{false: "trade", true: "period"}[n.rounded])
 	n.write("ref/providers.csv", "provider_pid,name,primary")
 	n.write("ref/providers.csv", "2088731199938475,主体,true")
 	n.write("ref/merchants.csv", "merchant_pid,name,fee_rate")
@@ -204,7 +214,7 @@ func (n *nights) billRow(s *nightSale, kind string, at time.Time, amount, receiv
 // one side or on both. None is near an end of its day: what is pending counts at
 // another time.
 func (n *nights) refunds(s *nightSale) {
-	last := nightStart.AddDate(0, 0, nightDays)
+	last := nightStart.AddDate(0, 0, nightDays).Add(22 * time.Hour) // in the statement's own day too
 	first := s.paid
 	if s.ordered.After(first) {
 		first = s.ordered
@@ -253,6 +263,10 @@ func (n *nights) refunds(s *nightSale) {
 
 // pay makes the statement's rows: by either number, or both, in one row or in two.
 func (n *nights) pay(s *nightSale) {
+	m := slices.Index(naiveMerchants[:], s.merchant)
+	if n.together[m] && !n.chance(10) || n.unlisted > 0 && n.chance(n.unlisted) {
+		return
+	}
 	day := nightStart.AddDate(0, 0, nightDays)
 	rows := 1 + n.random.IntN(4)/3
 	for range rows {
@@ -278,8 +292,38 @@ func (n *nights) pay(s *nightSale) {
 			}
 		}
 		n.write(nightDate(day)+"/rebate/s.csv", strings.Join([]string{
-			"2026-11", "2088731199938475", merchant, "face_to_face", trade, key, s.paid.Format(time.DateTime), rebate,
+			n.period(s.paid), "2088731199938475", merchant, "face_to_face", trade, key, s.paid.Format(time.DateTime), rebate,
 		}, ","))
+	}
+}
+
+func (n *nights) period(t time.Time) string {
+	if n.byDay {
+		return nightDate(t)
+	}
+	return t.Format("2006-01")
+}
+
+// payTogether makes the statement's rows that pay a merchant's trades in one sum.
+func (n *nights) payTogether() {
+	day := nightStart.AddDate(0, 0, nightDays)
+	periods := map[string]bool{}
+	for k := range nightDays {
+		periods[n.period(nightStart.AddDate(0, 0, k))] = true
+	}
+	for m, together := range n.together {
+		for _, period := range slices.Sorted(maps.Keys(periods)) {
+			merchant := naiveMerchants[m]
+			if !together || n.byDay && n.chance(5) {
+				continue
+			}
+			if n.anyone {
+				merchant = ""
+			}
+			n.write(nightDate(day)+"/rebate/s.csv", strings.Join([]string{
+				period, "2088731199938475", merchant, "face_to_face", "", "", "", rules.Fen(n.random.IntN(400)).String(),
+			}, ","))
+		}
 	}
 }
 
@@ -317,7 +361,7 @@ func (n *nights) compare(t *testing.T) {
 		kept = newDisk(t)
 	}
 	got := map[string][]map[string]string{}
-	var breaks []map[string]string
+	var breaks, groups []map[string]string
 	for i := range nightDays + 2 {
 		date := nightStart.AddDate(0, 0, i)
 		s := n.scenario(date, false)
@@ -336,9 +380,20 @@ func (n *nights) compare(t *testing.T) {
 			}
 		}
 		if i == nightDays {
-			got["rebates"] = sink.table("rebates")
-			breaks = statementBreaks(result)
+			got["rebates"] = said(sink.table("rebates"))
+			breaks, groups = statementBreaks(result), groupRows(result)
 		}
+	}
+	rebates := []string{"merchant_pid", "out_trade_no", "trade_no", "product", "basis", "stated", "store_id", "terminal_id", "trade_time", "sys_service_provider_id"}
+	broken := []string{"code", "merchant_pid", "out_trade_no", "trade_no", "amount", "what"}
+	grouped := []string{"provider_pid", "merchant_pid", "product", "period", "trades", "basis", "rate", "expected", "stated", "cause"}
+	oneBreaks := statementBreaks(oneResult)
+	if n.rounded { // a share hangs on places, which earlier days do not keep
+		ofGroups := func(row map[string]string) bool { return row["out_trade_no"] != "" || row["trade_no"] != "" }
+		oneBreaks, breaks = slices.DeleteFunc(oneBreaks, ofGroups), slices.DeleteFunc(breaks, ofGroups)
+		broken = slices.DeleteFunc(broken, func(column string) bool { return column == "amount" })
+	} else {
+		rebates, grouped = append(rebates, "cause", "expected", "loss"), append(grouped, "lost", "claimable")
 	}
 	for name, columns := range map[string][]string{
 		"trades": {"merchant_pid", "out_trade_no", "trade_no", "status", "reason", "pos_amount", "bill_amount", "buyer_paid", "red_packet", "allowance", "coupon", "fee_expected"},
@@ -346,12 +401,12 @@ func (n *nights) compare(t *testing.T) {
 			"merchant_pid", "out_trade_no", "out_request_no", "refund_time", "status", "reason", "pos_amount", "bill_amount", "cumulative", "expected_paid",
 			"expected_red_packet", "expected_allowance", "expected_coupon", "fee_expected", "mode", "refund_overpaid",
 		},
-		"rebates": {"merchant_pid", "out_trade_no", "trade_no", "product", "cause", "basis", "expected", "stated", "loss", "store_id", "terminal_id", "trade_time", "sys_service_provider_id"},
 	} {
 		sameRows(t, name, columns, cellsOf(one.table(name), columns), got[name])
 	}
-	columns := []string{"code", "merchant_pid", "out_trade_no", "trade_no", "amount", "what"}
-	sameRows(t, "breaks", columns, cellsOf(statementBreaks(oneResult), columns), breaks)
+	sameRows(t, "rebates", rebates, cellsOf(said(one.table("rebates")), rebates), got["rebates"])
+	sameRows(t, "breaks", broken, cellsOf(oneBreaks, broken), breaks)
+	sameRows(t, "rebate_groups", grouped, cellsOf(groupRows(oneResult), grouped), groups)
 	if t.Failed() {
 		for _, name := range slices.Sorted(maps.Keys(n.files)) {
 			t.Logf("-- %s --\n%s", name, n.files[name])
@@ -378,6 +433,12 @@ func cellsOf(rows []map[string]string, columns []string) [][]string {
 		}
 	}
 	return cells
+}
+
+// said are the rows of rebates that a statement makes: what is left to say of a trade
+// of an earlier day.
+func said(rows []map[string]string) []map[string]string {
+	return slices.DeleteFunc(rows, func(row map[string]string) bool { return row["stated"] == "" && row["cause"] != "statement_missing" })
 }
 
 // statementBreaks are the breaks that a statement makes.

@@ -32,7 +32,7 @@ func (s *Store) uneven() bool {
 func (s *Store) respread(ctx context.Context) error {
 	from := []*shuffle{
 		s.bills, s.orders, s.refunds, s.statements, s.accounts,
-		s.adriftOrders, s.adriftRefunds, s.adriftStatements, s.adriftAccounts,
+		s.adriftOrders, s.adriftRefunds, s.adriftStatements, s.adriftAccounts, s.earlier,
 	}
 	old := append(from[:len(from):len(from)], s.entries, s.refunded, s.flows)
 	s.layOut(Layout{Partitions: s.opt.Layout.Partitions})
@@ -72,5 +72,8 @@ func (s *Store) place(rows *Rows) error {
 	if err := s.placeStatements(&rows.Statements); err != nil {
 		return err
 	}
-	return s.placeAccounts(&rows.Accounts)
+	if err := s.placeAccounts(&rows.Accounts); err != nil {
+		return err
+	}
+	return s.placeEarlier(&rows.Earlier, &rows.EarlierRefunds)
 }

@@ -30,11 +30,14 @@ func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, si
 	if err != nil {
 		return nil, err
 	}
-	contested, err := store.route(ctx, opt.Workers, job.History, p.hasRefused)
+	d := &driver{plan: p, store: store, opt: opt, sink: sink}
+	if err := d.scan(ctx); err != nil {
+		return nil, err
+	}
+	d.contested, err = store.route(ctx, opt.Workers, job.History, p.hasRefused)
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{plan: p, store: store, contested: contested, opt: opt, sink: sink}
 	if p.shares != nil {
 		if err := d.collectShares(ctx); err != nil {
 			return nil, err
@@ -126,6 +129,12 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	for p := range d.away {
 		w.rows.add(&d.away[p])
 	}
+	if w.rows.Earlier.Len() > 0 {
+		w.earlier = func(each func(*schema.Settled, *schema.Returned)) error {
+			each(&w.rows.Earlier, &w.rows.EarlierRefunds)
+			return nil
+		}
+	}
 	if err := d.finish(ctx, w, n, stage); err != nil {
 		return err
 	}
@@ -170,8 +179,11 @@ func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) 
 	if d.plan.hasRefused {
 		w.dropRefused()
 	}
+	w.earlier, w.left = d.store.earlierRows(p, &w.room), nil
 	if len(d.contested[p]) > 0 {
-		w.leave(d.contested[p], &d.away[p])
+		if err := w.leave(d.contested[p], &d.away[p]); err != nil {
+			return err
+		}
 	}
 	return d.finish(ctx, w, p, stage)
 }

@@ -339,7 +339,7 @@ func groupRows(r *engine.Result) []map[string]string {
 		rows[i] = map[string]string{
 			"provider_pid": g.Provider, "merchant_pid": g.Merchant, "product": g.Product, "period": g.Period,
 			"trades": strconv.FormatInt(g.Trades, 10), "rate": rate, "expected": micro(g.Expected), "stated": stated,
-			"cause": g.Cause.String(), "lost": micro(g.Lost), "claimable": micro(g.Claimable),
+			"basis": g.Basis.String2(), "cause": g.Cause.String(), "lost": micro(g.Lost), "claimable": micro(g.Claimable),
 		}
 		if g.HasStated || g.Cause != rules.CauseStatementPending {
 			rows[i]["difference"] = micro(g.Stated.Sub(g.Expected))

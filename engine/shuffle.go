@@ -36,6 +36,7 @@ const (
 	accountRows
 	entryRows
 	refundedRows
+	earlierRows
 )
 
 // tables are the tables of a kind: its rows, and the lines that belong to them, or
@@ -56,14 +57,19 @@ func (r *Rows) tables(kind rowKind) (rows, lines schema.Rows) {
 		return &r.entries, nil
 	case refundedRows:
 		return &r.refunded, nil
+	case earlierRows:
+		return &r.Earlier, &r.EarlierRefunds
 	}
 	panic("engine: no such kind of rows")
 }
 
 // lineCounts says how many lines belong to each row of a kind that has lines.
 func (r *Rows) lineCounts(kind rowKind) []int32 {
-	if kind == orderRows {
+	switch kind { //nolint:exhaustive // the others have none
+	case orderRows:
 		return r.Orders.Lines
+	case earlierRows:
+		return r.Earlier.Query
 	}
 	return r.Refunds.Lines
 }
@@ -225,6 +231,29 @@ func (h *shuffle) rows(p int, r *Rows) error {
 		for len(packed) > 0 && err == nil {
 			if packed, err = rows.Unpack(packed); err == nil && lines != nil {
 				packed, err = lines.Unpack(packed)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each puts the rows of a part in r a segment at a time, and calls f with each.
+func (h *shuffle) each(p int, r *Rows, f func()) error {
+	rows, lines := packersOf(r, h.kind)
+	var buf []byte
+	for i := range h.segments {
+		packed, err := h.keep.part(&h.segments[i], p, &buf)
+		for len(packed) > 0 && err == nil {
+			rows.Reset()
+			lines.Reset()
+			if packed, err = rows.Unpack(packed); err == nil {
+				packed, err = lines.Unpack(packed)
+			}
+			if err == nil {
+				f()
 			}
 		}
 		if err != nil {

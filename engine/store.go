@@ -24,12 +24,17 @@ type Rows struct {
 	Statements  schema.Statements
 	Accounts    schema.Accounts
 
+	// Trades of earlier days that statements cover (scan.go): Query says how many of
+	// the refunds are a trade's. They are read some at a time.
+	Earlier        schema.Settled
+	EarlierRefunds schema.Returned
+
 	entries  schema.Entries // of the index, on their way through the store
 	refunded schema.Wanted  // trades of bill refunds, likewise
 }
 
 func (r *Rows) reset() {
-	for kind := billRows; kind <= refundedRows; kind++ {
+	for kind := billRows; kind <= earlierRows; kind++ {
 		rows, lines := r.tables(kind)
 		schema.Reset(rows)
 		if lines != nil {
@@ -47,6 +52,8 @@ func (r *Rows) add(o *Rows) {
 	schema.AppendAll(&r.RefundLines, &o.RefundLines)
 	schema.AppendAll(&r.Statements, &o.Statements)
 	schema.AppendAll(&r.Accounts, &o.Accounts)
+	schema.AppendAll(&r.Earlier, &o.Earlier)
+	schema.AppendAll(&r.EarlierRefunds, &o.EarlierRefunds)
 }
 
 // StoreOptions are what a store needs to know.
@@ -89,6 +96,8 @@ type Store struct {
 	routed  *shuffle // statement rows that give a trade_no
 	// The trades of refunds, with a history.
 	refunded *shuffle
+	earlier  *shuffle // by partition: trades of earlier days that statements cover
+	scanned  side     // of them, fen
 
 	routedAccounts *shuffle // account rows that give one
 	flows          *shuffle // as entries, by bucket of 账务流水号: where its rows went
@@ -194,6 +203,7 @@ func (s *Store) layOut(l Layout) {
 	s.bills, s.orders, s.refunds = s.shuffle(billRows), s.shuffle(orderRows), s.shuffle(refundRows)
 	s.statements, s.accounts = s.shuffle(statementRows), s.shuffle(accountRows)
 	s.adriftOrders, s.adriftRefunds = s.shuffle(orderRows), s.shuffle(refundRows)
+	s.earlier = s.shuffle(earlierRows)
 	s.entries, s.refunded, s.flows = s.shuffle(entryRows), s.shuffle(refundedRows), s.shuffle(entryRows)
 }
 
@@ -506,7 +516,7 @@ func linesOf(lines, runs, first []int32) []int32 {
 // seal ends the reading: every row is in a segment.
 func (s *Store) seal() error {
 	for _, h := range [...]*shuffle{
-		s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.refunded, s.routedAccounts, s.flows,
+		s.bills, s.orders, s.refunds, s.statements, s.accounts, s.entries, s.routed, s.refunded, s.earlier, s.routedAccounts, s.flows,
 		s.adriftOrders, s.adriftRefunds, s.adriftStatements, s.adriftAccounts,
 	} {
 		if err := h.seal(); err != nil {
@@ -518,7 +528,7 @@ func (s *Store) seal() error {
 
 // forget lets go of all rows, once the last pass is done with them.
 func (s *Store) forget() {
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements} {
+	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.earlier} {
 		h.forget()
 	}
 }

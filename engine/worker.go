@@ -82,6 +82,13 @@ type worker struct {
 	unitNow      []int32
 	orphanRow    []int32 // by unit: the first bill refund of an orphan
 	orderOfTrade []int32
+	earlier      stream   // trades of earlier days that statements cover; nil for none
+	room         Rows     // that they are read into
+	left         *leaving // what has left the partition; nil for nothing
+	met          metTrades
+	single       unit    // the trade of an earlier day that is audited
+	cleared      bool    // the audit found a trade of an earlier day fine that no statement row names
+	unsaid       bool    // it left a wrong PID to the trade's own day
 	settledRow   []int32 // by unit: its row of Part.Settled, or -1
 
 	allocator  rules.Allocator
@@ -152,6 +159,7 @@ type totals struct {
 	billRefundsRejected               side
 	statementsRejected, unearned      side // millionths
 	orphans, outOfScope, aggregated   side
+	earlier                           side // trades of earlier days that statements cover
 	unpaidElsewhere                   side // orders of another channel that were not paid
 	allocatedOrders                   rules.Sum
 	returned                          rules.Sum // what the refunds of all trades return
@@ -182,6 +190,7 @@ func (t *totals) merge(o *totals) {
 		{&t.aggregated, &o.aggregated},
 		{&t.unpaidElsewhere, &o.unpaidElsewhere},
 		{&t.carriedOut, &o.carriedOut},
+		{&t.earlier, &o.earlier},
 	} {
 		pair[0].merge(*pair[1])
 	}
@@ -282,13 +291,13 @@ func (w *worker) addReturned() {
 // leave moves the rows that hang together with a contested trade from w.rows to
 // away, and keeps the others: all rows of an out_trade_no or a trade_no go or
 // stay together.
-func (w *worker) leave(contested map[uint64]bool, away *Rows) {
+func (w *worker) leave(contested map[uint64]bool, away *Rows) error {
 	w.number()
 	keyLeaves, tradeLeaves := make([]bool, w.keys.len()), make([]bool, w.trades.len())
 	for trade := range w.trades.len() {
 		tradeLeaves[trade] = contested[w.p.hash(w.trades.key(int32(trade)))&^partBits]
 	}
-	pairs := [...][2][]int32{
+	pairs := [][2][]int32{
 		{w.orderKey, w.orderTrade},
 		{w.refundKey, w.refundTrade},
 		{w.billKey, w.billTrade},
@@ -297,6 +306,11 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 	for key := range w.keys.len() { // of a trade of an earlier day
 		keyLeaves[key] = contested[w.p.hash(w.keys.key(int32(key)))&^partBits]
 	}
+	links, err := w.links(contested, keyLeaves, tradeLeaves)
+	if err != nil {
+		return err
+	}
+	pairs = append(pairs, links)
 	flowLeaves := w.contestedFlows(contested)
 	for changed := true; changed; {
 		changed = w.flowsTogether(flowLeaves, keyLeaves, tradeLeaves)
@@ -310,6 +324,11 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 			}
 		}
 	}
+	if w.earlier != nil {
+		w.left = &leaving{
+			contested: contested, hash: w.p.hash, keys: textsOf(&w.keys, keyLeaves), trades: textsOf(&w.trades, tradeLeaves), to: away,
+		}
+	}
 	leaves := func(keys, trades []int32) func(int) bool {
 		return func(i int) bool {
 			return keys[i] >= 0 && keyLeaves[keys[i]] || trades[i] >= 0 && tradeLeaves[trades[i]]
@@ -318,6 +337,7 @@ func (w *worker) leave(contested map[uint64]bool, away *Rows) {
 	w.divide(away, leaves(w.billKey, w.billTrade), leaves(w.orderKey, w.orderTrade),
 		leaves(w.refundKey, w.refundTrade), leaves(w.statementKey, w.statementTrade),
 		w.accountLeaves(flowLeaves, keyLeaves, tradeLeaves))
+	return nil
 }
 
 // dropRefused forgets the rows of refused tables: a file that was found broken at
