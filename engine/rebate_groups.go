@@ -218,7 +218,8 @@ func rebateGroups(p *plan, groups map[groupKey]*groupSum, aggregated *schema.Sta
 			due = none
 		}
 		row.Cause = rules.CompareSums(due, row.Stated, row.HasStated, p.job.RebateTolerance)
-		if g.pending > 0 && !row.HasStated {
+		covered := p.covered[[3]uint32{key.provider, key.product, key.period}]
+		if !row.HasStated && (g.pending > 0 || !covered && row.Cause != rules.CauseOK) {
 			row.Cause = rules.CauseStatementPending
 		}
 		if a != nil {

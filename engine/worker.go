@@ -278,6 +278,9 @@ func (w *worker) reconcile(number int) (*findings, error) {
 func (w *worker) addReturned() {
 	for i := range w.units {
 		u := &w.units[i]
+		if w.isPast(u) && u.past >= w.met.base {
+			continue // it has the refunds of its period alone, and none of today
+		}
 		w.totals.refunded.Add(u.refunded)
 		if u.past >= 0 && !u.again {
 			w.totals.refundedBefore.Add(w.refundedBefore(u.past))
