@@ -576,35 +576,67 @@ func (r *dayRun) audit() error {
 		rows[no].amount += s.amount
 		return nil
 	})
+	if len(order) == 0 {
+		return err
+	}
 	for _, no := range order {
-		var found []*unitOfDay
-		var back fen
-		keys := map[string]bool{}
-		for _, e := range append(slices.Clone(r.past), r.out) {
-			for _, u := range e.byTrade[no] {
-				found = append(found, u)
-				keys[u.key()] = true
-			}
+		if u, back := r.paidFor(no); u != nil {
+			r.rebate(u, rebateOf(u.fund.buyer+u.fund.red-back, r.d.rates[0], 2, 0), rows[no].amount)
 		}
-		for _, e := range append(slices.Clone(r.past), r.out) {
-			for key := range keys {
-				for _, x := range e.refunds[key] {
-					if r.d.period(int(x.billTime/midnight)) == r.d.period(int(rows[no].t.billTime/midnight)) {
-						back += x.actual.paid + x.actual.red
-					}
+	}
+	// It covers its month: what it does not list is missing.
+	month := r.d.period(int(rows[order[0]].t.billTime / midnight))
+	unlisted := map[string]bool{}
+	for _, e := range append(slices.Clone(r.past), r.out) {
+		for no := range e.byTrade {
+			unlisted[no] = rows[no] == nil
+		}
+	}
+	for no := range unlisted {
+		if !unlisted[no] {
+			continue
+		}
+		u, back := r.paidFor(no)
+		if u == nil || !u.pos || u.noPID || r.d.period(int(u.billTime/midnight)) != month {
+			continue
+		}
+		if expected := rebateOf(u.fund.buyer+u.fund.red-back, r.d.rates[0], 2, 0); expected > 0 {
+			text := string(appendMicro(nil, expected, 2))
+			r.out.truth.Rebates = append(r.out.truth.Rebates, strings.Join([]string{
+				r.d.merchants[u.merchant], u.number, u.tradeNo, "statement_missing", text, "", text,
+			}, ","))
+		}
+	}
+	return err
+}
+
+// paidFor finds the payment of a trade, nil for none, and what its bill refunds of the
+// payment's month gave back.
+func (r *dayRun) paidFor(no string) (u *unitOfDay, back fen) {
+	count := 0
+	keys := map[string]bool{}
+	books := append(slices.Clone(r.past), r.out)
+	for _, e := range books {
+		for _, found := range e.byTrade[no] {
+			count++
+			u = found
+			keys[found.key()] = true
+		}
+	}
+	r.doubt(count > 1)
+	if u == nil || !u.bill {
+		return nil, 0
+	}
+	for _, e := range books {
+		for key := range keys {
+			for _, x := range e.refunds[key] {
+				if r.d.period(int(x.billTime/midnight)) == r.d.period(int(u.billTime/midnight)) {
+					back += x.actual.paid + x.actual.red
 				}
 			}
 		}
-		if len(found) > 1 {
-			r.out.truth.Doubtful = true
-		}
-		if len(found) == 0 || !found[len(found)-1].bill {
-			continue
-		}
-		u := found[len(found)-1]
-		r.rebate(u, rebateOf(u.fund.buyer+u.fund.red-back, r.d.rates[0], 2, 0), rows[no].amount)
 	}
-	return err
+	return u, back
 }
 
 func (r *dayRun) rebate(u *unitOfDay, expected, paid micro) {

@@ -147,7 +147,7 @@ func TestDaysPlantEverything(t *testing.T) {
 		want []string
 	}{
 		{"refunds", statuses, []string{"amount_mismatch", "bill_only", "excluded", "matched", "pending", "pos_only"}},
-		{"causes", causes, []string{"ok", "pid_missing", "pid_unknown", "statement_over", "statement_short"}},
+		{"causes", causes, []string{"ok", "pid_missing", "pid_unknown", "statement_missing", "statement_over", "statement_short"}},
 		{"breaks", breaks, []string{"refund_exceeds_total", "refund_orphan"}},
 	} {
 		got := slices.Sorted(maps.Keys(test.got))

@@ -350,7 +350,7 @@ func (s *simulation) compare(day int, truth *gen.DayTruth) {
 func keptRow(table string) func(row map[string]string) bool {
 	switch table {
 	case "rebates":
-		return func(row map[string]string) bool { return row["stated"] != "" }
+		return func(row map[string]string) bool { return row["stated"] != "" || row["cause"] == "statement_missing" }
 	case "breaks":
 		return func(row map[string]string) bool { return slices.Contains(gen.TruthCodes, row["code"]) }
 	}
