@@ -151,18 +151,6 @@ func (c *census) at(key *cellKey) int32 {
 	return int32(c.cells.n - 1)
 }
 
-// has tells whether there is a cell with that key.
-func (c *census) has(key *cellKey) bool {
-	hash := key.hash()
-	mask := uint32(len(c.slots) - 1)
-	for i := hash & mask; c.slots[i] != 0; i = (i + 1) & mask {
-		if found := c.cells.at(int(c.slots[i] - 1)); found.hash == hash && found.key == *key {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *census) grow() {
 	c.slots = make([]uint32, 2*len(c.slots))
 	mask := uint32(len(c.slots) - 1)
@@ -276,17 +264,20 @@ func cellOf(p *post, hour uint32) cellKey {
 // close puts the hours of posts that have a cell into it, so that every row is in
 // one place: most have no break, and no cell. Nothing is added afterwards.
 func (c *census) close() {
-	hours := &c.posts.hours
-	for i := range hours.slots {
-		n := &hours.slots[i]
-		if n.at == 0 {
+	if c.posts.hours.count == 0 {
+		return
+	}
+	for i := range c.cells.n {
+		key := c.cells.at(i).key
+		if key[DimensionProvider] != anyProvider || key[DimensionProduct] != 0 || key[DimensionHour] >= hours {
 			continue
 		}
-		p := c.posts.all.at(int(n.post()))
-		key := cellOf(p, n.hour())
-		key[DimensionProvider] = anyProvider
-		if c.has(&key) {
-			c.addHour(p, *n)
+		post := c.posts.find(key.post())
+		if post < 0 {
+			continue
+		}
+		if n := c.posts.hours.find(post, key[DimensionHour]); n.at != 0 {
+			c.addHour(c.posts.all.at(int(post)), *n)
 			*n = hourCount{at: n.at}
 		}
 	}

@@ -56,6 +56,17 @@ func (t *posts) number(key postKey) int32 {
 	return t.last
 }
 
+// find is the number of the post with that key, -1 if there is none.
+func (t *posts) find(key postKey) int32 {
+	mask := uint64(len(t.slots) - 1)
+	for i := key.hash() & mask; len(t.slots) > 0 && t.slots[i] != 0; i = (i + 1) & mask {
+		if n := t.slots[i] - 1; t.all.at(int(n)).key == key {
+			return n
+		}
+	}
+	return -1
+}
+
 func (t *posts) grow() {
 	const least = 1 << 10
 	t.slots = make([]int32, max(2*len(t.slots), least))
@@ -193,44 +204,50 @@ func (c *hourCount) hour() uint32 { return (c.at - 1) & (1<<hourBits - 1) }
 
 // of is the count of a post's hour, valid until the next is asked for.
 func (t *hourCounts) of(post int32, hour uint32) *hourCount {
-	if 4*t.count >= 3*len(t.slots) {
+	if 3*t.count >= 2*len(t.slots) {
 		t.grow()
 	}
-	at := uint32(post)<<hourBits + hour + 1
-	mask := uint32(len(t.slots) - 1)
-	for i := hashOfHour(at) & mask; ; i = (i + 1) & mask {
-		switch c := &t.slots[i]; c.at {
-		case at:
-			return c
-		case 0:
-			c.at = at
-			t.count++
-			return c
-		}
+	c := t.find(post, hour)
+	if c.at == 0 {
+		c.at = hourAt(post, hour)
+		t.count++
 	}
+	return c
 }
 
-// slot is where the search for a post's hour begins; the table is not empty.
+func hourAt(post int32, hour uint32) uint32 { return uint32(post)<<hourBits + hour + 1 }
+
+// slot is where the search for a post's hour begins; the table is not empty. The hours
+// of a post lie side by side, so that whoever goes through all of them meets a post
+// once.
 func (t *hourCounts) slot(post int32, hour uint32) *hourCount {
-	return &t.slots[hashOfHour(uint32(post)<<hourBits+hour+1)&uint32(len(t.slots)-1)]
+	return &t.slots[t.begin(post, hour)]
 }
 
-func hashOfHour(at uint32) uint32 { return uint32(uint64(at) * 0x9e3779b97f4a7c15 >> 32) }
+func (t *hourCounts) begin(post int32, hour uint32) uint32 {
+	const odd = 0x9e3779b97f4a7c15
+	return (uint32(uint64(post+1)*odd>>32) + hour) & uint32(len(t.slots)-1)
+}
+
+// find is where the count of a post's hour is, or would be.
+func (t *hourCounts) find(post int32, hour uint32) *hourCount {
+	at, mask := hourAt(post, hour), uint32(len(t.slots)-1)
+	i := t.begin(post, hour)
+	for t.slots[i].at != at && t.slots[i].at != 0 {
+		i = (i + 1) & mask
+	}
+	return &t.slots[i]
+}
 
 func (t *hourCounts) grow() {
 	const least = 1 << 12
 	old := t.slots
 	t.slots = make([]hourCount, max(2*len(old), least))
-	mask := uint32(len(t.slots) - 1)
 	for _, c := range old {
 		if c.at == 0 {
 			continue
 		}
-		i := hashOfHour(c.at) & mask
-		for t.slots[i].at != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = c
+		*t.find(c.post(), c.hour()) = c
 	}
 }
 

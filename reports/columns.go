@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"duizhang/engine"
@@ -83,9 +84,13 @@ func isID(name string) bool {
 // Builders of the columns of the small tables.
 
 func textColumn[T any](name string, rows []T, value func(*T) string) column {
-	text := &schema.Text{}
+	text := &schema.Text{Offsets: make([]int32, 0, len(rows)+1)}
 	for i := range rows {
-		text.AppendString(strings.ToValidUTF8(value(&rows[i]), "\uFFFD"))
+		s := strings.ToValidUTF8(value(&rows[i]), "\uFFFD")
+		if cap(text.Data)-len(text.Data) < len(s) { // twice as much, so that it is not copied many times
+			text.Data = slices.Grow(text.Data, len(text.Data)+len(s))
+		}
+		text.AppendString(s)
 	}
 	return column{Column: schema.Column{Name: name, Type: schema.TextType, Text: text}}
 }
