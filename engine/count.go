@@ -26,15 +26,15 @@ func (w *worker) beginCount() {
 	w.goodsOrder = fill(w.goodsOrder, len(w.p.texts), 0)
 }
 
-// countUnit counts a trade whose audit is known. The mark is the trade's own, above
-// 0.
-func (w *worker) countUnit(u *unit, mark int32) {
+// countUnit counts a trade whose audit is known where it was taken. The mark is the
+// trade's own, above 0.
+func (w *worker) countUnit(u *unit, posts *unitPosts, mark int32) {
 	if u.order >= 0 {
-		w.countOrder(u)
+		w.countOrder(u, posts.order)
 		w.eachGoods(u.order, mark, func(id uint32) { w.census.goods[id]++ })
 	}
 	if u.bill >= 0 {
-		w.countPayment(u.bill)
+		w.countPayment(u.bill, posts.payment)
 	}
 }
 
@@ -61,17 +61,16 @@ func (w *worker) countRest() {
 	}
 }
 
-// countOrder counts an order and its audit.
-func (w *worker) countOrder(u *unit) {
+// countOrder counts an order and its audit; the post is the order's.
+func (w *worker) countOrder(u *unit, post int32) {
 	key, provider := w.orderCell(u.order, 0)
 	if hour := key[DimensionHour]; hour < hours {
-		n := w.posts.number(key.post())
-		p := w.posts.all.at(int(n))
+		p := w.posts.all.at(int(post))
 		if p.provider == unknownWord {
 			p.provider = provider
 		}
 		if p.provider == provider {
-			count := w.posts.hours.of(n, hour)
+			count := w.posts.hours.of(post, hour)
 			count.orders++
 			if u.cause != 0 {
 				count.audits++
@@ -87,12 +86,13 @@ func (w *worker) countOrder(u *unit) {
 	}
 }
 
-func (w *worker) countPayment(row int32) {
-	key := w.billCell(row)
-	if hour := key[DimensionHour]; hour < hours {
-		w.posts.hours.of(w.posts.number(key.post()), hour).payments++
+// countPayment counts a payment; the post is the payment's.
+func (w *worker) countPayment(row, post int32) {
+	if hour := hourOf(w.rows.Bills.Time[row]); hour < hours {
+		w.posts.hours.of(post, hour).payments++
 		return
 	}
+	key := w.billCell(row)
 	w.census.cells.at(int(w.census.at(&key))).counts[ofPayments]++
 }
 

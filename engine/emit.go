@@ -20,7 +20,8 @@ func (w *worker) emit(out *Part) {
 			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
 		}
 		u := &w.units[i]
-		w.post = w.ahead.posts[k%aheadUnits]
+		posts := &w.ahead.posts[k%aheadUnits]
+		w.post = posts.unit
 		if w.isPast(u) {
 			w.pastStatements(i)
 			listed, said := len(w.paidRows) > 0, out.Rebates.Len()
@@ -48,7 +49,7 @@ func (w *worker) emit(out *Part) {
 			w.guard(u)
 		}
 		if !w.p.collecting {
-			w.countUnit(u, i+1)
+			w.countUnit(u, posts, i+1)
 		}
 	}
 	w.emitRefunds(out)

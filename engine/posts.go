@@ -97,10 +97,22 @@ func (w *worker) postKeyOf(u *unit) postKey {
 // cache when they are emitted.
 const aheadUnits = 32
 
+// unitPosts are where a unit was taken, and where its order and its payment were, each
+// in its own words.
+type unitPosts struct{ unit, order, payment int32 }
+
 // ahead are the units that are emitted next.
 type ahead struct {
-	posts [aheadUnits]int32 // where each was taken
-	read  int64             // keeps what is read from being optimised away
+	posts [aheadUnits]unitPosts
+	read  int64 // keeps what is read from being optimised away
+}
+
+// An aheadPost is a post that is being found.
+type aheadPost struct {
+	key   postKey
+	place int32  // number of the post where the search begins and 1, or 0
+	hour  uint32 // in which it counts, or beyond hours
+	to    *int32 // where its number goes
 }
 
 // lookAhead finds the posts of the units that are emitted next, at most aheadUnits,
@@ -114,25 +126,28 @@ func (w *worker) lookAhead(units []int32) {
 	if len(t.slots) == 0 {
 		t.grow()
 	}
-	var (
-		keys   [aheadUnits]postKey
-		places [aheadUnits]int32
-		read   int64
-	)
+	var room [3 * aheadUnits]aheadPost
+	found := w.postsToFind(room[:0], units)
 	mask := uint64(len(t.slots) - 1)
-	for k, i := range units {
-		keys[k] = w.postKeyOf(&w.units[i])
-		places[k] = t.slots[keys[k].hash()&mask]
+	for k := range found {
+		found[k].place = t.slots[found[k].key.hash()&mask]
 	}
-	for k := range units {
-		if n := places[k] - 1; n >= 0 {
+	var read int64
+	for k := range found {
+		if n := found[k].place - 1; n >= 0 {
 			read += int64(t.all.at(int(n)).loss)
 		}
 	}
-	for k, i := range units {
-		n := t.number(keys[k])
-		w.ahead.posts[k] = n
-		p := t.all.at(int(n))
+	for k := range found {
+		f := &found[k]
+		*f.to = t.number(f.key)
+		if f.hour < hours && len(t.hours.slots) > 0 {
+			read += int64(t.hours.slot(*f.to, f.hour).orders)
+		}
+	}
+	for k := range units {
+		posts := &w.ahead.posts[k]
+		p := t.all.at(int(posts.unit))
 		if n := p.shiftSum - 1; n >= 0 {
 			sum := w.shifts.sum(int(n))
 			read += sum.pos.count + sum.bill.count
@@ -140,23 +155,47 @@ func (w *worker) lookAhead(units []int32) {
 		if n := p.loss - 1; n >= 0 {
 			read += w.losses.sum(int(n)).lastRight
 		}
-		if len(t.hours.slots) > 0 {
-			read += int64(t.hours.slot(n, w.hourOfUnit(&w.units[i])).orders)
+		if posts.order < 0 {
+			posts.order = posts.unit
+		}
+		if posts.payment < 0 {
+			posts.payment = posts.unit
 		}
 	}
 	w.ahead.read += read
 }
 
-// hourOfUnit is the hour of the unit's order, else of its payment; of an earlier
-// day's trade it is none.
-func (w *worker) hourOfUnit(u *unit) uint32 {
-	switch {
-	case u.order >= 0:
-		return hourOf(w.rows.Orders.Time[w.orders[u.order].run])
-	case u.bill >= 0:
-		return hourOf(w.rows.Bills.Time[u.bill])
+// postsToFind are the posts of the units, those of their orders and payments where
+// they are others: of those that are the unit's, the number stays -1.
+func (w *worker) postsToFind(found []aheadPost, units []int32) []aheadPost {
+	in, b := &w.rows.Orders, &w.rows.Bills
+	for k, i := range units {
+		u := &w.units[i]
+		posts := &w.ahead.posts[k]
+		posts.order, posts.payment = -1, -1
+		own := aheadPost{key: w.postKeyOf(u), hour: unknownWord, to: &posts.unit}
+		var others [2]aheadPost
+		n := 0
+		if u.order >= 0 {
+			o := &w.orders[u.order]
+			key, hour := postKey{in.Store[o.run], in.Terminal[o.run], in.Operator[o.run], o.merchant}, hourOf(in.Time[o.run])
+			if key == own.key {
+				own.hour = hour
+			} else {
+				others[n], n = aheadPost{key: key, hour: hour, to: &posts.order}, n+1
+			}
+		}
+		if u.bill >= 0 {
+			key, hour := postKey{b.Store[u.bill], b.Terminal[u.bill], b.Operator[u.bill], b.Merchant[u.bill]}, hourOf(b.Time[u.bill])
+			if key == own.key {
+				own.hour = hour // mostly the same as the order's
+			} else {
+				others[n], n = aheadPost{key: key, hour: hour, to: &posts.payment}, n+1
+			}
+		}
+		found = append(append(found, own), others[:n]...)
 	}
-	return unknownWord
+	return found
 }
 
 // shiftOf is the sum of a shift of the post in hand.

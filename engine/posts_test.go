@@ -36,12 +36,12 @@ func TestPostsCountAsTheCensus(t *testing.T) {
 		withProvider := key
 		withProvider[DimensionProvider] = in.ProviderPID[0]
 		if rng.IntN(2) == 0 {
-			w.countPayment(0)
+			w.countPayment(0, w.posts.number(key.post()))
 			plain.cells.at(int(plain.place(&withProvider, ofPayments))).counts[ofPayments]++
 			continue
 		}
 		u := unit{cause: rules.Cause(rng.IntN(2))}
-		w.countOrder(&u)
+		w.countOrder(&u, w.posts.number(key.post()))
 		counts := &plain.cells.at(int(plain.place(&withProvider, ofOrders))).counts
 		counts[ofOrders]++
 		if u.cause != 0 {
@@ -111,7 +111,7 @@ func scattered(payments, posts int) *worker {
 	for i := range payments {
 		post := uint32(rng.IntN(posts))
 		b.Store, b.Terminal, b.Operator = append(b.Store, post%100), append(b.Terminal, post), append(b.Operator, 0)
-		b.Time = append(b.Time, int64(rng.IntN(24*hourSeconds)))
+		b.Time, b.Merchant = append(b.Time, int64(rng.IntN(24*hourSeconds))), append(b.Merchant, 1)
 		w.units = append(w.units, unit{order: -1, bill: int32(i), merchant: 1})
 		w.sorted = append(w.sorted, int32(i))
 	}
@@ -130,7 +130,11 @@ func (w *worker) eachPost(ahead bool, f func(u *unit, post int32)) {
 		if k%aheadUnits == 0 {
 			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
 		}
-		f(u, w.ahead.posts[k%aheadUnits])
+		posts := &w.ahead.posts[k%aheadUnits]
+		if posts.payment != posts.unit || posts.order != posts.unit {
+			panic("a payment alone was taken elsewhere")
+		}
+		f(u, posts.unit)
 	}
 }
 
@@ -140,23 +144,60 @@ func TestLookAhead(t *testing.T) {
 	var want []postKey
 	plain.eachPost(false, func(u *unit, post int32) {
 		want = append(want, plain.posts.all.at(int(post)).key)
-		plain.posts.hours.of(post, plain.hourOfUnit(u)).payments++
+		plain.posts.hours.of(post, hourOf(plain.rows.Bills.Time[u.bill])).payments++
 	})
 	var have []postKey
 	ahead.eachPost(true, func(u *unit, post int32) {
 		have = append(have, ahead.posts.all.at(int(post)).key)
-		ahead.posts.hours.of(post, ahead.hourOfUnit(u)).payments++
+		ahead.posts.hours.of(post, hourOf(ahead.rows.Bills.Time[u.bill])).payments++
 	})
 	if !slices.Equal(have, want) {
 		t.Error("posts found ahead are others")
 	}
 	for _, i := range plain.sorted {
 		u := &plain.units[i]
-		key, hour := plain.postKeyOf(u), plain.hourOfUnit(u)
+		key, hour := plain.postKeyOf(u), hourOf(plain.rows.Bills.Time[u.bill])
 		a, p := ahead.posts.hours.of(ahead.posts.number(key), hour), plain.posts.hours.of(plain.posts.number(key), hour)
 		if a.payments != p.payments {
 			t.Fatalf("post %v has %d payments in hour %d, want %d", key, a.payments, hour, p.payments)
 		}
+	}
+}
+
+// TestUnitPosts: the posts of a day's units, orders and payments are those of their
+// words.
+func TestUnitPosts(t *testing.T) {
+	w, rows := oneWorker(t, makeDay(4, 2000))
+	w.rows.add(rows)
+	if _, err := w.reconcile(0); err != nil {
+		t.Fatal(err)
+	}
+	others := 0
+	for from := 0; from < len(w.sorted); from += aheadUnits {
+		units := w.sorted[from:min(from+aheadUnits, len(w.sorted))]
+		w.lookAhead(units)
+		for k, i := range units {
+			u, have := &w.units[i], w.ahead.posts[k]
+			want := unitPosts{unit: w.posts.number(w.postKeyOf(u))}
+			want.order, want.payment = want.unit, want.unit
+			if u.order >= 0 {
+				key, _ := w.orderCell(u.order, 0)
+				want.order = w.posts.number(key.post())
+			}
+			if u.bill >= 0 {
+				key := w.billCell(u.bill)
+				want.payment = w.posts.number(key.post())
+			}
+			if have != want {
+				t.Fatalf("unit %d: posts %v, want %v", i, have, want)
+			}
+			if have.order != have.unit || have.payment != have.unit {
+				others++
+			}
+		}
+	}
+	if others == 0 {
+		t.Error("all orders and payments have the words of their units: nothing is tested")
 	}
 }
 
@@ -169,7 +210,7 @@ func BenchmarkLookAhead(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				w.eachPost(ahead, func(u *unit, post int32) {
-					count := w.posts.hours.of(post, w.hourOfUnit(u))
+					count := w.posts.hours.of(post, hourOf(w.rows.Bills.Time[u.bill]))
 					work := uint64(count.payments)
 					for range 400 {
 						work = work*0x9e3779b97f4a7c15 + 1
