@@ -40,7 +40,7 @@ type compressor struct {
 const sampleBytes = 4 << 10
 
 // compressDense is compress for a page of numbers that have been packed into as few
-// bits as they need. Amounts are then mostly as good as random: where a sample does
+// bits as they need. Amounts, and the numbers of goods, are then mostly as good as random: where a sample does
 // not shrink by a sixteenth, they are stored, in a fifth of the time that looking for
 // repetitions takes (BenchmarkDense).
 func (c *compressor) compressDense(dst, src []byte) []byte {

@@ -215,8 +215,17 @@ func (w *Writer) dictionary(k *chunk, indices []int32, n int) {
 // codesOf begins a page with the levels of indices, and gives those that are not
 // null.
 func (w *Writer) codesOf(k *chunk, indices []int32) []uint32 {
-	w.bitmap = cleared(w.bitmap, len(indices))
 	w.codes = grown(w.codes, len(indices))
+	any := int32(0)
+	for i, index := range indices {
+		w.codes[i] = uint32(index)
+		any |= index
+	}
+	if any >= 0 {
+		w.levels(k, len(indices), 0, nil)
+		return w.codes
+	}
+	w.bitmap = cleared(w.bitmap, len(indices))
 	n := 0
 	for i, index := range indices {
 		bit := int(^index >> 31 & 1)
@@ -245,7 +254,11 @@ func (w *Writer) Text(offsets []int32, data []byte) {
 		for i, end := range offsets[from+1 : to+1] {
 			if text := data[start:end]; len(text) > 0 {
 				shared := commonWide(last, text)
-				w.front.add(shared, text[shared:])
+				if n := len(text) - shared; n <= 8 && int(start)+shared+8 <= len(data) {
+					w.front.addPacked(shared, binary.LittleEndian.Uint64(data[int(start)+shared:]), n)
+				} else {
+					w.front.add(shared, text[shared:])
+				}
 				w.bitmap[i/8] |= 1 << (i % 8)
 				last = text
 			}
@@ -312,19 +325,58 @@ func (w *Writer) Places(prefixes []string, files, lines []int32) {
 		rows := min(len(files), pageRows)
 		w.bitmap = cleared(w.bitmap, rows)
 		w.front.reset()
-		var last, place place
+		var last placeAt
 		for i, file := range files[:rows] {
 			if file < 0 {
 				continue
 			}
 			w.bitmap[i/8] |= 1 << (i % 8)
-			place.set(prefixes[file], lines[i])
-			w.front.addPlace(&last, &place)
-			last, place = place, last
+			at := placeAt{file: file + 1, line: lines[i]}
+			at.digits, at.n = packDigits(at.line)
+			if at.file == last.file && at.n > 0 && last.n > 0 {
+				shared := min(bits.TrailingZeros64(at.digits^last.digits)/8, at.n) // 8 for equal ones
+				w.front.addPacked(len(prefixes[file])+shared, at.digits>>(8*shared&63), at.n-shared)
+			} else {
+				before, place := last.place(prefixes), at.place(prefixes)
+				w.front.addPlace(&before, &place)
+			}
+			last = at
 		}
 		w.texts(k, rows)
 		files, lines = files[rows:], lines[rows:]
 	}
+}
+
+// A placeAt is a place that is not rendered, but for its digits.
+type placeAt struct {
+	file   int32 // and 1, 0 for none
+	line   int32
+	digits uint64
+	n      int // of the digits; 0 where the line has none, or too many
+}
+
+// place is the place's text.
+func (p *placeAt) place(prefixes []string) (at place) {
+	if p.file > 0 {
+		at.set(prefixes[p.file-1], p.line)
+	}
+	return at
+}
+
+// packDigits gives the decimal digits of a line from 1 to 99,999,999 in the bytes of a
+// number, the first in the lowest, and how many there are; n is 0 for any other line.
+func packDigits(line int32) (digits uint64, n int) {
+	if line <= 0 || line > 99_999_999 {
+		return 0, 0
+	}
+	v := uint64(line)
+	fours := v/1e4 | v%1e4<<32 // two numbers of four digits, in halves
+	twos := fours * 10486 >> 20 & 0x7f_0000_007f
+	twos |= (fours - 100*twos) << 16 // four numbers of two digits
+	ones := twos * 103 >> 10 & 0x000f_000f_000f_000f
+	ones |= (twos - 10*ones) << 8
+	zeros := bits.TrailingZeros64(ones) / 8
+	return (ones | 0x3030_3030_3030_3030) >> (8 * zeros & 63), 8 - zeros
 }
 
 // A place is a place's text in two parts.

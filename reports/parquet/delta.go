@@ -110,6 +110,19 @@ func (f *front) add(shared int, rest []byte) {
 	f.bytes = append(f.bytes, rest...)
 }
 
+// addPacked is add for at most eight bytes, which are those of a number from its
+// lowest: they are copied at once, whatever their number.
+func (f *front) addPacked(shared int, rest uint64, n int) {
+	f.shared = append(f.shared, int64(shared))
+	f.added = append(f.added, int64(n))
+	at := len(f.bytes)
+	if cap(f.bytes)-at < 8 {
+		f.bytes = slices.Grow(f.bytes, max(8, at/2))
+	}
+	binary.LittleEndian.PutUint64(f.bytes[at:at+8], rest)
+	f.bytes = f.bytes[:at+n]
+}
+
 // append appends the texts.
 func (f *front) append(dst []byte) []byte {
 	dst = appendDeltas(dst, f.shared)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -195,6 +196,24 @@ func TestDistinct(t *testing.T) {
 			if ok && (!slices.Equal(got, want) || len(d.values) != n) {
 				t.Errorf("%d different values: wrong numbers", n)
 			}
+		}
+	}
+}
+
+// TestPackDigits: the digits of a line are those that strconv writes.
+func TestPackDigits(t *testing.T) {
+	for line := int32(1); line > 0 && line <= 99_999_999; line += 1 + line/97 {
+		for _, line := range []int32{line, 100_000_000 - line} {
+			digits, n := packDigits(line)
+			have := binary.LittleEndian.AppendUint64(nil, digits)
+			if want := strconv.Itoa(int(line)); string(have[:n]) != want || n < 8 && digits>>(8*n) != 0 {
+				t.Fatalf("packDigits(%d) = %q, %d", line, have, n)
+			}
+		}
+	}
+	for _, line := range []int32{0, -1, math.MinInt32, 100_000_000, math.MaxInt32} {
+		if _, n := packDigits(line); n != 0 {
+			t.Errorf("packDigits(%d) has %d digits, want none", line, n)
 		}
 	}
 }

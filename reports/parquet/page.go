@@ -123,7 +123,7 @@ func (w *Writer) levels(k *chunk, rows, nulls int, bitmap []byte) {
 
 // endPage compresses the body and appends it to the file as a page of n values.
 func (w *Writer) endPage(k *chunk, kind, n int, e encoding) {
-	if e == encodingDeltas {
+	if e == encodingDeltas || e == encodingDictionary {
 		w.packed = w.compressor.compressDense(w.packed[:0], w.body)
 	} else {
 		w.packed = w.compressor.compress(w.packed[:0], w.body)
