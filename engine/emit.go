@@ -15,6 +15,7 @@ var errIncomplete = errors.New("a goods line was rejected")
 // emit writes the result rows in key order, and finds the breaks on the way.
 func (w *worker) emit(out *Part) {
 	w.settledRow = fill(w.settledRow, len(w.units), -1)
+	w.emitted = w.emitted[:0]
 	for k, i := range w.sorted {
 		if k%aheadUnits == 0 {
 			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
@@ -35,7 +36,7 @@ func (w *worker) emit(out *Part) {
 		w.checkUnit(u)
 		w.checkCoupon(u, w.emitGoods(u, &out.Goods))
 		w.auditUnit(u, out)
-		w.emitTrade(u, &out.Trades)
+		w.emitted = append(w.emitted, i)
 		if w.p.job.State {
 			w.keepTrade(i, &out.Settled)
 			if pos, bill := w.unitTables(u); w.p.carried(pos) || w.p.carried(bill) {
@@ -52,58 +53,114 @@ func (w *worker) emit(out *Part) {
 			w.countUnit(u, posts, i+1)
 		}
 	}
+	w.emitTrades(&out.Trades)
 	w.emitRefunds(out)
 }
 
-func (w *worker) emitTrade(u *unit, out *schema.Trades) {
+// emitTrades writes the rows of the units in w.emitted, column by column: each is one
+// loop over few arrays, where a row at a time goes through some fifty of them.
+func (w *worker) emitTrades(out *schema.Trades) {
 	in, b := &w.rows.Orders, &w.rows.Bills
-	run := int32(-1)
-	if u.order >= 0 {
-		run = w.orders[u.order].run
-	}
-	duplicate := u.status == rules.StatusDuplicate
-	out.Merchant = append(out.Merchant, u.merchant)
-	out.OutTradeNo.Append(w.outTradeNo(u.key))
-	out.TradeNo.Append(w.tradeNo(u))
-	out.Status = append(out.Status, uint8(u.status))
-	out.OrderTime = append(out.OrderTime, at(in.Time, run))
-	out.BillTime = append(out.BillTime, at(b.Time, u.bill))
-	out.Store = append(out.Store, either(in.Store, run, b.Store, u.bill))
-	out.Terminal = append(out.Terminal, either(in.Terminal, run, b.Terminal, u.bill))
-	out.Operator = append(out.Operator, either(in.Operator, run, b.Operator, u.bill))
-	pos, bill := at(in.Total, run), at(b.Amount, u.bill)
-	out.PosAmount = append(out.PosAmount, pos)
-	out.BillAmount = append(out.BillAmount, bill)
-	out.Difference = append(out.Difference, int64(given(bill)-given(pos)))
-	out.Received = append(out.Received, at(b.Received, u.bill))
-	funded := u.split && !duplicate
-	fund := func(f rules.Fund) int64 {
-		if !funded {
-			return schema.Null
+	n := len(w.emitted)
+	w.runs, w.bills = room(w.runs[:0], n), room(w.bills[:0], n)
+	runs, bills := w.runs, w.bills
+	for k, i := range w.emitted {
+		u := &w.units[i]
+		runs[k], bills[k] = -1, u.bill
+		if u.order >= 0 {
+			runs[k] = w.orders[u.order].run
 		}
-		return int64(u.funding[f])
+		out.OutTradeNo.Append(w.outTradeNo(u.key))
+		out.TradeNo.Append(w.tradeNo(u))
 	}
-	out.BuyerPaid = append(out.BuyerPaid, fund(rules.FundPaid))
-	out.RedPacket = append(out.RedPacket, fund(rules.FundRedPacket))
-	out.Allowance = append(out.Allowance, fund(rules.FundAllowance))
-	out.Coupon = append(out.Coupon, fund(rules.FundCoupon))
-	out.ServiceFee = append(out.ServiceFee, at(b.Fee, u.bill))
-	feeDue, refunded := int64(schema.Null), int64(schema.Null)
-	if !duplicate {
-		feeDue, refunded = w.feeDue(u), int64(u.refunded)
+	w.emitUnits(out)
+	out.OrderTime, out.BillTime = appendAt(out.OrderTime, in.Time, runs), appendAt(out.BillTime, b.Time, bills)
+	out.Store = appendEither(out.Store, in.Store, runs, b.Store, bills)
+	out.Terminal = appendEither(out.Terminal, in.Terminal, runs, b.Terminal, bills)
+	out.Operator = appendEither(out.Operator, in.Operator, runs, b.Operator, bills)
+	out.PosAmount, out.BillAmount = appendAt(out.PosAmount, in.Total, runs), appendAt(out.BillAmount, b.Amount, bills)
+	from := len(out.Difference)
+	out.Difference = room(out.Difference, n)
+	for k := from; k < len(out.Difference); k++ {
+		out.Difference[k] = int64(given(out.BillAmount[k]) - given(out.PosAmount[k]))
 	}
-	out.FeeExpected = append(out.FeeExpected, feeDue)
-	out.Refunded = append(out.Refunded, refunded)
-	provider := uint32(0)
-	if run >= 0 {
-		provider = in.ProviderPID[run]
+	out.Received, out.ServiceFee = appendAt(out.Received, b.Received, bills), appendAt(out.ServiceFee, b.Fee, bills)
+	out.ProviderPID = appendEither(out.ProviderPID, in.ProviderPID, runs, nil, nil)
+	appendPlaces(&out.Pos, in.Table, in.Line, runs)
+	appendPlaces(&out.Bill, b.Table, b.Line, bills)
+}
+
+// emitUnits writes the columns that come from the units in w.emitted themselves.
+func (w *worker) emitUnits(out *schema.Trades) {
+	from, n := len(out.Status), len(w.emitted)
+	out.Merchant, out.Status = room(out.Merchant, n), room(out.Status, n)
+	out.BuyerPaid, out.RedPacket = room(out.BuyerPaid, n), room(out.RedPacket, n)
+	out.Allowance, out.Coupon = room(out.Allowance, n), room(out.Coupon, n)
+	out.FeeExpected, out.Refunded = room(out.FeeExpected, n), room(out.Refunded, n)
+	out.Cause, out.CarriedDays, out.Reason = room(out.Cause, n), room(out.CarriedDays, n), room(out.Reason, n)
+	for k, i := range w.emitted {
+		u, row := &w.units[i], from+k
+		out.Merchant[row], out.Status[row] = u.merchant, uint8(u.status)
+		out.Cause[row], out.Reason[row] = uint8(u.cause), uint8(u.reason)
+		out.CarriedDays[row] = w.p.daysCarried(w.unitTables(u))
+		paid, red, allowance, coupon := int64(schema.Null), int64(schema.Null), int64(schema.Null), int64(schema.Null)
+		feeDue, refunded := int64(schema.Null), int64(schema.Null)
+		if u.status != rules.StatusDuplicate {
+			feeDue, refunded = w.feeDue(u), int64(u.refunded)
+			if f := &u.funding; u.split {
+				paid, red = int64(f[rules.FundPaid]), int64(f[rules.FundRedPacket])
+				allowance, coupon = int64(f[rules.FundAllowance]), int64(f[rules.FundCoupon])
+			}
+		}
+		out.BuyerPaid[row], out.RedPacket[row] = paid, red
+		out.Allowance[row], out.Coupon[row] = allowance, coupon
+		out.FeeExpected[row], out.Refunded[row] = feeDue, refunded
 	}
-	out.ProviderPID = append(out.ProviderPID, provider)
-	out.Cause = append(out.Cause, uint8(u.cause))
-	out.CarriedDays = append(out.CarriedDays, w.p.daysCarried(w.unitTables(u)))
-	out.Reason = append(out.Reason, uint8(u.reason))
-	appendPlace(&out.Pos, in.Table, in.Line, run)
-	appendPlace(&out.Bill, b.Table, b.Line, u.bill)
+}
+
+// room makes a column longer by n values, which are whatever they were.
+func room[T any](s []T, n int) []T {
+	return slices.Grow(s, n)[:len(s)+n]
+}
+
+// appendAt appends the values of rows, Null for row -1.
+func appendAt(dst, values []int64, rows []int32) []int64 {
+	from := len(dst)
+	dst = room(dst, len(rows))
+	for k, row := range rows {
+		dst[from+k] = at(values, row)
+	}
+	return dst
+}
+
+// appendEither appends the POS's words, else the bill's, of which there may be none.
+func appendEither(dst, pos []uint32, runs []int32, bill []uint32, bills []int32) []uint32 {
+	from := len(dst)
+	dst = room(dst, len(runs))
+	for k, run := range runs {
+		word := uint32(0)
+		if run >= 0 {
+			word = pos[run]
+		}
+		if word == 0 && bills != nil && bills[k] >= 0 {
+			word = bill[bills[k]]
+		}
+		dst[from+k] = word
+	}
+	return dst
+}
+
+// appendPlaces appends the places of rows, a blank for row -1.
+func appendPlaces(p *schema.Place, table, line, rows []int32) {
+	from := len(p.Table)
+	p.Table, p.Line = room(p.Table, len(rows)), room(p.Line, len(rows))
+	for k, row := range rows {
+		t, l := int32(-1), int32(0)
+		if row >= 0 {
+			t, l = table[row], line[row]
+		}
+		p.Table[from+k], p.Line[from+k] = t, l
+	}
 }
 
 func at(values []int64, row int32) int64 {

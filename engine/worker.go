@@ -59,6 +59,8 @@ type worker struct {
 	rowUnits      int // units that are rows; orphans follow
 	sorted        []int32
 	unitOrder     []orderedUnit
+	emitted       []int32 // of sorted: those that are rows of trades
+	runs, bills   []int32 // of emitted: the order's run, the payment; -1 for none
 	refunds       []refundUnit
 	sortedRefunds []int32
 	orphanOfTrade []int32
