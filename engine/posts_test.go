@@ -118,15 +118,18 @@ func scattered(payments, posts int) *worker {
 	return w
 }
 
-// eachPost calls f with the post of each unit, which is found ahead or when it is
-// needed.
-func (w *worker) eachPost(ahead bool, f func(u *unit, post int32)) {
+// eachPost calls f with the post of each unit, which is looked for when it is needed.
+func (w *worker) eachPost(f func(u *unit, post int32)) {
+	for _, i := range w.sorted {
+		u := &w.units[i]
+		f(u, w.posts.number(w.postKeyOf(u)))
+	}
+}
+
+// eachPostAhead is eachPost with posts that are found ahead.
+func (w *worker) eachPostAhead(f func(u *unit, post int32)) {
 	for k, i := range w.sorted {
 		u := &w.units[i]
-		if !ahead {
-			f(u, w.posts.number(w.postKeyOf(u)))
-			continue
-		}
 		if k%aheadUnits == 0 {
 			w.lookAhead(w.sorted[k:min(k+aheadUnits, len(w.sorted))])
 		}
@@ -142,12 +145,12 @@ func (w *worker) eachPost(ahead bool, f func(u *unit, post int32)) {
 func TestLookAhead(t *testing.T) {
 	ahead, plain := scattered(5000, 700), scattered(5000, 700)
 	var want []postKey
-	plain.eachPost(false, func(u *unit, post int32) {
+	plain.eachPost(func(u *unit, post int32) {
 		want = append(want, plain.posts.all.at(int(post)).key)
 		plain.posts.hours.of(post, hourOf(plain.rows.Bills.Time[u.bill])).payments++
 	})
 	var have []postKey
-	ahead.eachPost(true, func(u *unit, post int32) {
+	ahead.eachPostAhead(func(u *unit, post int32) {
 		have = append(have, ahead.posts.all.at(int(post)).key)
 		ahead.posts.hours.of(post, hourOf(ahead.rows.Bills.Time[u.bill])).payments++
 	})
@@ -204,12 +207,14 @@ func TestUnitPosts(t *testing.T) {
 // BenchmarkLookAhead: the posts of a large chain, ahead and one by one. Between two
 // trades there is the work that emitting one of them is.
 func BenchmarkLookAhead(b *testing.B) {
-	for _, ahead := range []bool{true, false} {
-		b.Run(map[bool]string{true: "ahead", false: "plain"}[ahead], func(b *testing.B) {
+	for name, each := range map[string]func(*worker, func(*unit, int32)){
+		"ahead": (*worker).eachPostAhead, "plain": (*worker).eachPost,
+	} {
+		b.Run(name, func(b *testing.B) {
 			w := scattered(200_000, 60_000)
 			b.ReportAllocs()
 			for b.Loop() {
-				w.eachPost(ahead, func(u *unit, post int32) {
+				each(w, func(u *unit, post int32) {
 					count := w.posts.hours.of(post, hourOf(w.rows.Bills.Time[u.bill]))
 					work := uint64(count.payments)
 					for range 400 {
