@@ -165,7 +165,13 @@ func (r *router) sendAccounts(w *routeWorker) error {
 		}
 		w.sure = append(w.sure, int32(i))
 		w.parts = append(w.parts, byKey)
+		if e == 0 {
+			if err := w.stray(r.store.hash(v.TradeNo.At(i)), byKey, false); err != nil {
+				return err
+			}
+		}
 	}
+	r.note(len(w.lost.rows) > 0)
 	if err := r.lostAccounts.add(w.lost.parts, func(to *Rows) { schema.Append(&to.Accounts, v, w.lost.rows) }); err != nil {
 		return err
 	}
@@ -181,6 +187,9 @@ func (r *router) contestFlows(ctx context.Context) error {
 		}
 		w.rows.reset()
 		if err := r.store.flows.rows(k, &w.rows); err != nil {
+			return err
+		}
+		if err := r.store.recallFlows(k, &w); err != nil {
 			return err
 		}
 		w.table.reset(len(w.rows.entries.Entry))

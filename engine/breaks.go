@@ -338,7 +338,8 @@ type openUnit struct {
 	pos          bool
 	part         int32 // whose breaks the next field counts in
 	at           int32 // its break, or -1
-	table, line  int32
+	table        int32 `memo:"table"`
+	line         int32
 	number       string // trade_no or out_trade_no, as a person looks it up
 }
 

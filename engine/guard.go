@@ -31,8 +31,9 @@ type PIDUse struct {
 	Times    []int64 // of orders with a wrong PID, sorted; nil of right ones
 	Days     []int32 // on which there are such orders, sorted
 
-	Order       string // the first order's out_trade_no, and its place
-	Table, Line int32
+	Order string // the first order's out_trade_no, and its place
+	Table int32  `memo:"table"`
+	Line  int32
 }
 
 type pidUseKey struct {

@@ -184,17 +184,28 @@ type router struct {
 	doubts    schema.Statements // rows whose two numbers point to two partitions
 	parts     [][2]int32        // of each doubt: by trade_no, by out_trade_no
 	mixed     map[uint64]bool   // trades of lost rows that other rows have as well
+	loose     bool              // a row is where its out_trade_no alone was found
+	strays    uint              // shift of a hash to the partition of a statement row whose trade nobody has
 	earlier   []earlierRow
+	trades    []earlierTrade
+	moves     map[int32]map[uint64]int32 // by partition: trades of its statement rows, and where late rows have them
 
 	accountDoubts schema.Accounts
 	accountParts  [][2]int32
 }
 
-// An earlierRow is a statement row that was sent to its trade of an earlier day by the
+// An earlierRow is a row that was sent to its trade of an earlier day by the
 // out_trade_no that this has: they go and stay together.
 type earlierRow struct {
 	trade, key uint64
 	part       int32
+}
+
+// An earlierTrade is a trade of an earlier day that today has refunds of, by the hashes
+// of its numbers: where these are, and where rows of its out_trade_no are.
+type earlierTrade struct {
+	trade, key uint64
+	part, home int32
 }
 
 // mostContested bounds what meets in the last part for the sake of a layout: of more
@@ -224,10 +235,15 @@ func (s *Store) route(ctx context.Context, workers int, history History, refused
 		r = s.newRouter(history, refused)
 		err = r.route(ctx, workers)
 	}
+	s.strays = r.strays
+	s.routing = keptRouting{loose: r.loose, byNumber: s.byNumber, rows: r.earlier, trades: r.trades}
+	if err == nil && s.late != nil {
+		err = s.moveStatements(r.moves)
+	}
 	return r.contested, err
 }
 
-func (s *Store) newRouter(history History, refused bool) *router { //nolint:revive // flag-parameter: of the run
+func (s *Store) newRouter(history History, refused bool) *router {
 	return &router{
 		store: s, history: history, refused: refused, contested: make([]map[uint64]bool, s.keep.parts), mixed: map[uint64]bool{},
 		groups: s.groups(), statements: s.shuffle(statementRows), accounts: s.shuffle(accountRows),
@@ -238,6 +254,9 @@ func (s *Store) newRouter(history History, refused bool) *router { //nolint:revi
 // route is the routing in one layout, which it may find not to be worth while.
 func (r *router) route(ctx context.Context, workers int) error {
 	s := r.store
+	if err := r.beginLate(); err != nil {
+		return err
+	}
 	if err := r.locateOrders(ctx, workers); err != nil {
 		return err
 	}
@@ -250,6 +269,7 @@ func (r *router) route(ctx context.Context, workers int) error {
 	if err := r.locateNumbers(ctx, workers); err != nil {
 		return err
 	}
+	r.loose = r.loose || r.doubts.Len() > 0 || r.accountDoubts.Len() > 0
 	if err := r.settleDoubts(ctx); err != nil {
 		return err
 	}
@@ -264,6 +284,9 @@ func (r *router) route(ctx context.Context, workers int) error {
 	}
 	if r.crowded() {
 		return errCrowded
+	}
+	if r.loose && s.late != nil {
+		return anew("rows are where their number alone is found")
 	}
 	s.statements.take(r.statements)
 	s.accounts.take(r.accounts)
@@ -311,6 +334,12 @@ type routeWorker struct {
 	found    schema.Settled
 	returned schema.Returned
 	earlier  []int32 // by statement row: the partition of its trade, which an earlier day had; -1 for none
+
+	strays   []uint64   // entries of rows whose trade nobody has, and of where they went; kept for late runs
+	strayed  tradeTable // of a late run: those of the runs before
+	open     []uint64   // of them
+	packed   []byte
+	oldIndex Rows
 }
 
 // bucket routes one bucket.
@@ -324,12 +353,19 @@ func (r *router) bucket(k int, w *routeWorker) error {
 			return err
 		}
 	}
-	w.table.reset(len(w.rows.entries.Entry))
-	for _, entry := range w.rows.entries.Entry {
-		e := uint64(entry)
-		if other, clash := w.table.add(e); clash {
-			r.contest(e, partIn(other), partIn(e))
-		}
+	old, err := r.takeIndex(k, w)
+	if err != nil {
+		return err
+	}
+	w.table.reset(len(old) + len(w.rows.entries.Entry))
+	r.addEntries(w, old)
+	w.openStrays()
+	r.addEntries(w, w.rows.entries.Entry)
+	if err := r.moveStrays(w); err != nil {
+		return err
+	}
+	if err := r.recallTrades(k, w); err != nil {
+		return err
 	}
 	if err := r.sendAccounts(w); err != nil {
 		return err
@@ -337,7 +373,19 @@ func (r *router) bucket(k int, w *routeWorker) error {
 	if err := r.lookUp(w); err != nil {
 		return err
 	}
-	return r.sendStatements(w)
+	if err := r.sendStatements(w); err != nil {
+		return err
+	}
+	return r.keepIndex(k, w)
+}
+
+func (r *router) addEntries(w *routeWorker, entries []int64) {
+	for _, entry := range entries {
+		e := uint64(entry)
+		if other, clash := w.table.add(e); clash {
+			r.contest(e, partIn(other), partIn(e))
+		}
+	}
 }
 
 // contest makes the rows of a trade, or of an out_trade_no, leave the partitions.
@@ -421,10 +469,8 @@ func (r *router) lookUp(w *routeWorker) error {
 			}
 			continue
 		}
-		if e, _ := w.table.find(trade); partIn(e) != home || r.isContested(key, home) {
-			r.contest(trade, partIn(e))
-			r.contest(key, home)
-		}
+		e, _ := w.table.find(trade)
+		r.meetEarlier(earlierTrade{trade, key, partIn(e), home})
 	}
 	return nil
 }
@@ -443,13 +489,31 @@ func (r *router) noteEarlier(trade, key uint64, part int32) {
 	r.earlier = append(r.earlier, earlierRow{trade, key, part})
 }
 
-// keepTogether has statement rows of trades of earlier days leave with those that give
-// the out_trade_no.
+// meetEarlier has refunds of a trade of an earlier day meet the rows of its
+// out_trade_no: in the last part, if they are in two partitions.
+func (r *router) meetEarlier(t earlierTrade) {
+	if t.part == t.home {
+		r.noteEarlier(t.trade, t.key, t.home)
+	} else {
+		r.contest(t.trade, t.part)
+		r.contest(t.key, t.home)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trades = append(r.trades, t)
+}
+
+// keepTogether has rows of trades of earlier days leave with those that give the
+// out_trade_no.
 func (r *router) keepTogether() {
-	for _, e := range r.earlier {
-		if key, trade := r.isContested(e.key, e.part), r.isContested(e.trade, e.part); key != trade {
-			r.contest(e.key, e.part)
-			r.contest(e.trade, e.part)
+	for changed := true; changed; {
+		changed = false
+		for _, e := range r.earlier {
+			if key, trade := r.isContested(e.key, e.part), r.isContested(e.trade, e.part); key != trade {
+				r.contest(e.key, e.part)
+				r.contest(e.trade, e.part)
+				changed = true
+			}
 		}
 	}
 }
@@ -463,6 +527,10 @@ func (r *router) sendStatements(w *routeWorker) error {
 	}
 	for i := range v.Len() {
 		byTrade, byKey, e := w.partsOf(s, r.groups.of(v.Merchant[i]), v.TradeNo.At(i), v.OutTradeNo.At(i))
+		if v.Merchant[i] == 0 && e == 0 && len(v.OutTradeNo.At(i)) == 0 {
+			byKey = r.strayPart(s.hash(v.TradeNo.At(i)))
+			byTrade = byKey
+		}
 		switch part := w.earlier[i]; {
 		case part >= 0:
 			byTrade, byKey = part, part
@@ -479,9 +547,14 @@ func (r *router) sendStatements(w *routeWorker) error {
 		w.sure = append(w.sure, int32(i))
 		w.parts = append(w.parts, byKey)
 		if e == 0 {
-			r.sameTrade(w, s.hash(v.TradeNo.At(i)), byKey)
+			trade := s.hash(v.TradeNo.At(i))
+			r.sameTrade(w, trade, byKey)
+			if err := w.stray(trade, byKey, w.earlier[i] < 0 && len(v.OutTradeNo.At(i)) == 0 && v.Merchant[i] == 0); err != nil {
+				return err
+			}
 		}
 	}
+	r.note(len(w.lost.rows) > 0)
 	r.mixLost(w)
 	err := r.lostStatements.add(w.lost.parts, func(to *Rows) { schema.Append(&to.Statements, v, w.lost.rows) })
 	if err != nil {

@@ -143,6 +143,9 @@ type Layout struct {
 // mostPartitions bounds a layout: an entry of the index has ten bits for it.
 const mostPartitions = 1024
 
+// share is n of bytes, of which there are hardly more than a petabyte.
+func share(n int, bytes int64) int64 { return int64(n) * bytes }
+
 // spread is Spread as it is meant.
 func (l Layout) spread() int {
 	if l.Spread <= 0 || l.Spread > l.Partitions {
@@ -169,7 +172,7 @@ func LayoutFor(bytes int64, bills []int64) Layout {
 	if all == 0 {
 		l.Spread = l.Partitions
 	}
-	for l.Spread < l.Partitions && float64(l.Spread)*float64(all) < float64(l.Partitions)*float64(largest) {
+	for l.Spread < l.Partitions && share(l.Spread, all) < share(l.Partitions, largest) {
 		l.Spread *= 2
 	}
 	return l

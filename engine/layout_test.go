@@ -39,6 +39,7 @@ func entangled(seed uint64, orders int) *madeDay {
 	store := func() uint32 { return w.Code(fmt.Sprintf("T%d", rng.IntN(6))) }
 	often := int(seed%4) * 3 // of 12: rows that are made other than they were
 	some := func() bool { return rng.IntN(12) < often }
+	few := func() bool { return rng.IntN(144) < often*often }
 	var b schema.Bills
 	var o schema.Orders
 	var r schema.PosRefunds
@@ -59,9 +60,9 @@ func entangled(seed uint64, orders int) *madeDay {
 	for i := range b.Len() {
 		b.Account[i] = merchantOf(b.OutTradeNo.At(i))
 		switch {
-		case some() && some():
+		case few():
 			b.Account[i] = pid()
-		case some() && some():
+		case few():
 			b.Flags[i], b.SubMerchant[i], b.Account[i] = schema.Institution, w.Code("sub"), pids[0]
 		case some():
 			b.Store[i] = store()
@@ -87,9 +88,9 @@ func entangled(seed uint64, orders int) *madeDay {
 	for i := range r.Len() {
 		r.Merchant[i] = merchantOf(r.OutTradeNo.At(i))
 		switch {
-		case some() && some():
+		case few():
 			r.Merchant[i], r.Store[i] = 0, 0
-		case some() && some():
+		case few():
 			r.Merchant[i], r.Store[i] = 0, store()
 		case some():
 			r.Merchant[i] = pid()

@@ -7,29 +7,37 @@ import "context"
 // another merchant's on either side, one partition would be all the day. Then the rows
 // are divided anew, by out_trade_no alone, which the merchants have no part in.
 
-// A partition is too large when it has so many times the average, and is of a size that
-// matters.
+// A partition is too large when it has so many times the average of rows, and so many
+// that it matters.
 const (
-	mostUneven  = 8
-	unevenBytes = 16 << 20 // packed
+	mostUneven = 8
+	unevenRows = 200_000
 )
 
 // uneven tells whether one partition is too large.
 func (s *Store) uneven() bool {
-	sizes := make([]int64, s.keep.parts)
-	for _, h := range [...]*shuffle{s.bills, s.orders, s.refunds, s.statements, s.accounts} {
-		h.addSizes(sizes)
+	s.sizes = make([]int64, s.keep.parts)
+	if s.late != nil {
+		copy(s.sizes, s.late.run.sizes)
+	}
+	for _, h := range s.rowShuffles() {
+		for p, n := range h.counts {
+			s.sizes[p] += n
+		}
 	}
 	var all, largest int64
-	for _, n := range sizes {
+	for _, n := range s.sizes {
 		all, largest = all+n, max(largest, n)
 	}
-	return largest > unevenBytes && largest > mostUneven*all/int64(len(sizes))
+	return largest > unevenRows && largest > mostUneven*all/int64(len(s.sizes))
 }
 
 // respread divides all rows anew in one group. What is routed by trade_no has not left
 // its buckets.
 func (s *Store) respread(ctx context.Context) error {
+	if s.late != nil {
+		return anew("the rows do not lend themselves to the layout any more")
+	}
 	from := []*shuffle{
 		s.bills, s.orders, s.refunds, s.statements, s.accounts,
 		s.adriftOrders, s.adriftRefunds, s.adriftStatements, s.adriftAccounts, s.earlier,

@@ -56,7 +56,7 @@ type Break struct {
 	What       string // the column or part that Expected and Found are of, or ""
 	Reason     string // rules.Reason's word, another code's, or the place of a rejected row that it lacks; or ""
 	Suggestion string // the candidate that a suggestion found: out_trade_no or trade_no and source
-	Table      int32  // -1 for none
+	Table      int32  `memo:"table"` // -1 for none
 	Line       int32
 	FirstSeen  string // 2006-01-02
 	AgeDays    int

@@ -20,6 +20,9 @@ type RunOptions struct {
 	// ShiftOrders takes what is behind the differences of the shifts; may be nil;
 	// called from several goroutines.
 	ShiftOrders func(ShiftOrder)
+	// Amend is told, in a late run, which parts are computed anew, before any of them
+	// is; may be nil.
+	Amend func(dirty []bool) error
 }
 
 // Run reconciles what the store holds. The tables are the loaders', by number.
@@ -30,12 +33,15 @@ func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, si
 	if err != nil {
 		return nil, err
 	}
-	d := &driver{plan: p, store: store, opt: opt, sink: sink}
+	d := &driver{plan: p, store: store, opt: opt, sink: sink, keeper: store.opt.Keep, late: store.late}
 	if err := d.scan(ctx); err != nil {
 		return nil, err
 	}
 	d.contested, err = store.route(ctx, opt.Workers, job.History, p.hasRefused)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.prepareLate(); err != nil {
 		return nil, err
 	}
 	if p.shares != nil {
@@ -50,7 +56,11 @@ func Run(ctx context.Context, job *Job, store *Store, tables []*schema.Table, si
 		return nil, err
 	}
 	store.forget()
-	return d.result()
+	r, err := d.result()
+	if err == nil && d.keeper != nil {
+		err = d.keepRun()
+	}
+	return r, err
 }
 
 // A driver runs the partitions on this machine.
@@ -61,6 +71,11 @@ type driver struct {
 	opt       RunOptions
 	sink      ResultSink
 	census    *census
+
+	keeper Keeper   // nil: nothing is kept
+	late   *Earlier // what the run before has kept, of a late run; else nil
+	awayOf []int32  // by partition: the generation that has its rows of the last part, -1 for none
+	memoOf []int32  // by part: the generation that has its memo
 
 	mu      sync.Mutex
 	found   []*findings // by part
@@ -104,6 +119,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	d.found, d.away = make([]*findings, d.count()), make([]Rows, n)
 	d.totals, d.out, d.shifts, d.losses, d.uses = totals{}, outTotals{}, shiftTable{}, lossTable{}, map[pidUseKey]*PIDUse{}
 	d.census, d.groups = newCensus(), map[groupKey]*groupSum{}
+	d.awayOf, d.memoOf = fill(d.awayOf, n, -1), fill(d.memoOf, d.count(), -1)
 	d.done.Store(0)
 	var next atomic.Int64
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -111,11 +127,15 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 		group.Go(func() error {
 			w := d.worker()
 			for p := int(next.Add(1)) - 1; p < n; p = int(next.Add(1)) - 1 {
-				if err := d.partition(groupCtx, w, p, stage); err != nil {
+				step := d.partition
+				if d.clean(p) {
+					step = d.reuse
+				}
+				if err := step(groupCtx, w, p, stage); err != nil {
 					return err
 				}
 			}
-			d.mergeWorker(w)
+			d.mergeSums(w.takeSums())
 			return nil
 		})
 	}
@@ -126,6 +146,9 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 		return nil
 	}
 	w := d.worker()
+	if d.clean(n) {
+		return d.reuse(ctx, w, n, stage)
+	}
 	for p := range d.away {
 		w.rows.add(&d.away[p])
 	}
@@ -138,7 +161,7 @@ func (d *driver) pass(ctx context.Context, stage string) error {
 	if err := d.finish(ctx, w, n, stage); err != nil {
 		return err
 	}
-	d.mergeWorker(w)
+	d.mergeSums(w.takeSums())
 	return nil
 }
 
@@ -150,30 +173,14 @@ func (d *driver) worker() *worker {
 	return w
 }
 
-// mergeWorker adds what a worker kept of all its partitions: sums that do not
-// depend on which those were.
-func (d *driver) mergeWorker(w *worker) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.shifts.merge(&w.shifts)
-	d.losses.merge(&w.losses)
-	for key, g := range w.groups {
-		if all := d.groups[key]; all != nil {
-			all.merge(g)
-		} else {
-			d.groups[key] = g
-		}
-	}
-	mergeUses(d.plan.places, d.uses, w.pidUses)
-	d.census.merge(w.census)
-	d.census.addPosts(&w.posts)
-}
-
 func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := d.store.rows(p, &w.rows); err != nil {
+		return err
+	}
+	if err := d.keepRows(p, &w.rows); err != nil {
 		return err
 	}
 	if d.plan.hasRefused {
@@ -182,6 +189,9 @@ func (d *driver) partition(ctx context.Context, w *worker, p int, stage string) 
 	w.earlier, w.left = d.store.earlierRows(p, &w.room), nil
 	if len(d.contested[p]) > 0 {
 		if err := w.leave(d.contested[p], &d.away[p]); err != nil {
+			return err
+		}
+		if err := d.keepAway(p); err != nil {
 			return err
 		}
 	}
@@ -199,16 +209,24 @@ func (d *driver) finish(ctx context.Context, w *worker, number int, stage string
 		if err := d.sink.Part(ctx, &w.part); err != nil {
 			return err
 		}
+		if err := d.keepPart(w, found, &out); err != nil {
+			return err
+		}
 	}
+	d.note(number, found, &w.totals, &out, stage)
+	return nil
+}
+
+// note adds what a part came to.
+func (d *driver) note(number int, found *findings, t *totals, out *outTotals, stage string) {
 	d.mu.Lock()
 	d.found[number] = found
-	d.totals.merge(&w.totals)
-	d.out.merge(&out)
+	d.totals.merge(t)
+	d.out.merge(out)
 	d.mu.Unlock()
 	if d.opt.Progress != nil {
 		d.opt.Progress(stage, d.done.Add(1), int64(d.count()))
 	}
-	return nil
 }
 
 // result puts together what the parts found, and proves the run.

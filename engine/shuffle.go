@@ -22,6 +22,7 @@ type shuffle struct {
 	filling  *stage   // nil if there is none
 	free     []*stage // used again: fresh memory is dear
 	segments []segment
+	counts   []int64 // rows by part
 }
 
 // A rowKind is a kind of rows that pass through the store.
@@ -168,15 +169,6 @@ func (h *shuffle) take(o *shuffle) {
 // empty tells whether a sealed shuffle has no rows.
 func (h *shuffle) empty() bool { return len(h.segments) == 0 }
 
-// addSizes adds the bytes of each part's packed rows to sizes.
-func (h *shuffle) addSizes(sizes []int64) {
-	for i := range h.segments {
-		for p := range sizes {
-			sizes[p] += int64(h.segments[i].size(p))
-		}
-	}
-}
-
 // forget lets go of rows that nobody reads again.
 func (h *shuffle) forget() {
 	for i := range h.segments {
@@ -190,8 +182,14 @@ func (h *shuffle) flush(st *stage) error {
 	if err != nil {
 		return err
 	}
-	st.reset()
 	h.mu.Lock()
+	if h.counts == nil {
+		h.counts = make([]int64, h.keep.parts)
+	}
+	for p := range h.counts {
+		h.counts[p] += int64(st.start[p+1] - st.start[p])
+	}
+	st.reset()
 	h.segments = append(h.segments, seg)
 	h.free = append(h.free, st)
 	h.mu.Unlock()

@@ -64,6 +64,8 @@ type StoreOptions struct {
 	SpillDir string // "" is the system's temporary folder
 	// History: the run has one, in which trades of refunds are looked up (rules 9).
 	History bool
+	// Keep takes what the run keeps for a later one of the same day; nil: nothing is kept.
+	Keep Keeper
 
 	// A test's own: nil is xxh3, 0 mostContested.
 	hash      func([]byte) uint64
@@ -110,6 +112,11 @@ type Store struct {
 
 	carried     int64 // rows that an earlier day carried
 	carriedFrom int32 // the first table of such rows; noTable before there is one
+
+	late    *Earlier    // what the run before has kept, of a late run; else nil
+	routing keptRouting // what the routing leaves to late runs
+	sizes   []int64     // rows by partition, before those that are routed
+	strays  uint        // where the router sent statement rows whose trade nobody has
 
 	readMu sync.Mutex
 	read   map[int32]*readCount // by table

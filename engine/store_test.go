@@ -279,9 +279,10 @@ func appendStatement(s *schema.Statements, w *schema.Words, table int32, trade, 
 
 // textSink keeps every result row as text.
 type textSink struct {
-	mu    sync.Mutex
-	words *schema.Words
-	rows  map[string][]string
+	mu     sync.Mutex
+	words  *schema.Words
+	rows   map[string][]string
+	tables []*schema.Table // given: their paths are shown, not their numbers
 }
 
 func (s *textSink) Begin(int) error { s.rows = map[string][]string{}; return nil }
@@ -303,6 +304,8 @@ func (s *textSink) Part(_ context.Context, p *Part) error {
 					fmt.Fprint(&line, c.Ints[i])
 				case c.Bytes != nil:
 					fmt.Fprint(&line, c.Bytes[i])
+				case s.tables != nil && c.Tables[i] >= 0:
+					fmt.Fprint(&line, s.tables[c.Tables[i]].Path, ":", c.Lines[i])
 				default:
 					fmt.Fprint(&line, c.Tables[i], ":", c.Lines[i])
 				}
@@ -345,9 +348,22 @@ func (d *madeDay) run(t *testing.T, opt StoreOptions, workers, batch int) []stri
 		}
 	}
 	slices.Sort(lines)
+	return append(lines, resultLines(result, nil)...)
+}
+
+// resultLines are what a run found besides its rows. Given tables, their paths are
+// shown.
+func resultLines(result *Result, tables []*schema.Table) (lines []string) {
 	for i := range result.Breaks {
 		b := result.Breaks[i]
 		lines = append(lines, fmt.Sprintf("break %s %+v", b.ID(), b))
+		if tables != nil && b.Table >= 0 {
+			lines = append(lines, tables[b.Table].Path)
+		}
+	}
+	for i := range result.Rejects {
+		r := result.Rejects[i]
+		lines = append(lines, fmt.Sprintf("reject %+v", r))
 	}
 	for _, g := range result.Groups {
 		lines = append(lines, fmt.Sprintf("group %+v", g))

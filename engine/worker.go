@@ -147,7 +147,7 @@ type findings struct {
 	open    []openUnit
 	rejects []schema.Reject
 	missing map[terminalKey]*missingFields
-	shares  map[groupKey]*periodGroup // of the collecting pass
+	shares  map[groupKey]*periodGroup `memo:"-"` // of the collecting pass
 	beyond  map[uint32]*movements     // by 业务类型: account rows that no trade has
 	carried Carried                   // without tables
 }

@@ -428,6 +428,16 @@ func hashFile(ctx context.Context, path string, buf []byte) (fileHash, error) {
 	return fileHash{hex.EncodeToString(h.Sum(nil)), n}, err
 }
 
+// Digest is the SHA-256 of a file, as tables have it.
+func Digest(ctx context.Context, path string) (string, error) {
+	buf := digestBuffers.Get().(*[hashBuffer]byte) //nolint:forcetypeassert // nothing else is in it
+	defer digestBuffers.Put(buf)
+	hash, err := hashFile(ctx, path, buf[:])
+	return hash.sum, err
+}
+
+var digestBuffers = sync.Pool{New: func() any { return new([hashBuffer]byte) }}
+
 // ctxReader gives up when the context does.
 type ctxReader struct {
 	ctx context.Context

@@ -46,6 +46,11 @@ type Options struct {
 	// whole. It may be nil.
 	References func(*schema.Registry)
 
+	// Known gives the tables of a file whose rows an earlier run has kept, in order;
+	// nil of a file that is to be read. Such a file is not opened: its tables have their
+	// numbers among the others, and are as they were. It may be nil.
+	Known func(name string) []*schema.Table
+
 	// Messages of API logs wait until all logs are read. Those beyond MessageBudget
 	// bytes are put away by Spill, which borrows the data; 0 or nil keeps all of them.
 	MessageBudget int64
@@ -96,7 +101,8 @@ type inputFile struct {
 	read atomic.Int64 // bytes as stored
 	rows atomic.Int64
 	hash fileHash
-	book *workbook // of an XLSX, open until the run ends
+	kept []*schema.Table // of a file that is not read again
+	book *workbook       // of an XLSX, open until the run ends
 }
 
 // A tableRun is one table of the run, from listing to the last row.
@@ -113,6 +119,7 @@ type tableRun struct {
 	parsers    []rowParser    // one a worker, made when first needed
 	pending    sync.WaitGroup // chunks not yet parsed
 	firstRows  []string
+	isKept     bool   // an earlier run has read it
 	whole      []byte // all of a small table, which the probe has read to its end; else nil
 	stranger   bool   // a member of no known format, in an archive that has others
 
@@ -132,7 +139,11 @@ func newRun(inputs []Input, opt Options, sink schema.Sink) *run {
 	opt.caches = new(wordCaches)
 	r := &run{opt: opt, sink: sink, registry: &schema.Registry{}, messages: &messageLog{budget: opt.MessageBudget, spill: opt.Spill}}
 	for _, in := range inputs {
-		r.files = append(r.files, &inputFile{Input: in})
+		f := &inputFile{Input: in}
+		if opt.Known != nil {
+			f.kept = opt.Known(in.Name)
+		}
+		r.files = append(r.files, f)
 	}
 	return r
 }
@@ -180,6 +191,9 @@ func (r *run) read(ctx context.Context) error {
 func (r *run) hash(ctx context.Context) error {
 	buf := make([]byte, hashBuffer)
 	for _, f := range r.files {
+		if f.kept != nil {
+			continue
+		}
 		if hash, err := hashFile(ctx, f.Path, buf); err == nil {
 			f.hash = hash
 		}
@@ -222,6 +236,9 @@ func (r *run) list(ctx context.Context) error {
 // listFile lists the tables of one file. A file that cannot be listed is one
 // refused table.
 func (r *run) listFile(f *inputFile) []*tableRun {
+	if f.kept != nil {
+		return r.keptTables(f)
+	}
 	members, encrypted, unsafe, err := listMembers(f.Path)
 	whole := r.newTable(f, member{kind: plainFile})
 	switch {
@@ -258,6 +275,16 @@ func (r *run) listFile(f *inputFile) []*tableRun {
 	return tables
 }
 
+// keptTables are the tables of a file that an earlier run has read.
+func (r *run) keptTables(f *inputFile) []*tableRun {
+	tables := make([]*tableRun, len(f.kept))
+	for i, t := range f.kept {
+		tables[i] = r.newTable(f, member{kind: plainFile, name: t.Member, index: i})
+		tables[i].table, tables[i].isKept = t, true
+	}
+	return tables
+}
+
 func (r *run) newTable(f *inputFile, m member) *tableRun {
 	return &tableRun{
 		tableReader: &tableReader{
@@ -284,7 +311,7 @@ func (r *run) probe(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.opt.Workers)
 	for _, t := range r.tables {
-		if t.table.Refused {
+		if t.table.Refused || t.isKept {
 			continue
 		}
 		g.Go(func() error {
@@ -359,6 +386,9 @@ func (r *run) readRows(ctx context.Context) error {
 // complete fills in what is known at the end.
 func (r *run) complete() {
 	for _, t := range r.tables {
+		if t.isKept {
+			continue
+		}
 		t.cutProblems()
 		tab := t.table
 		tab.Problems, tab.More = t.problems, t.more

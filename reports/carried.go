@@ -29,20 +29,32 @@ func NewCarried(tables []*schema.Table) *Carried {
 	return c
 }
 
+// A CarriedPart is what became of the carried rows of one part.
+type CarriedPart struct{ trades, refunds [9]engine.Tally }
+
 // Count adds a part. It is safe for concurrent use.
 func (c *Carried) Count(p *engine.Part) {
-	if !slices.Contains(c.places, true) {
-		return
+	if slices.Contains(c.places, true) {
+		one := c.Of(p)
+		c.Add(&one)
 	}
-	var trades, refunds [9]engine.Tally
+}
+
+// Of counts a part.
+func (c *Carried) Of(p *engine.Part) (one CarriedPart) {
 	t, r := &p.Trades, &p.Refunds
-	c.count(&trades, t.Status, t.Pos, t.PosAmount, t.Bill, t.BillAmount)
-	c.count(&refunds, r.Status, r.Pos, r.PosAmount, r.Bill, r.BillAmount)
+	c.count(&one.trades, t.Status, t.Pos, t.PosAmount, t.Bill, t.BillAmount)
+	c.count(&one.refunds, r.Status, r.Pos, r.PosAmount, r.Bill, r.BillAmount)
+	return one
+}
+
+// Add adds what Of gave, perhaps in an earlier run. It is safe for concurrent use.
+func (c *Carried) Add(one *CarriedPart) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for s := range trades {
-		mergeTally(&c.trades[s], &trades[s])
-		mergeTally(&c.refund[s], &refunds[s])
+	for s := range one.trades {
+		mergeTally(&c.trades[s], &one.trades[s])
+		mergeTally(&c.refund[s], &one.refunds[s])
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/rules"
@@ -398,13 +400,9 @@ func compareStrings(a, b string) int { return strings.Compare(a, b) }
 
 // isSummary reports whether the bytes are a summary of ours.
 func isSummary(b []byte) bool {
-	var head struct {
-		Schema   *int             `json:"schema"`
-		ExitCode *int             `json:"exit_code"`
-		Inputs   *json.RawMessage `json:"inputs"`
-	}
-	if json.Unmarshal(b, &head) != nil {
+	if !gjson.ValidBytes(b) {
 		return false
 	}
-	return head.Schema != nil && *head.Schema >= 1 && head.ExitCode != nil && head.Inputs != nil
+	schema, code, inputs := gjson.GetBytes(b, "schema"), gjson.GetBytes(b, "exit_code"), gjson.GetBytes(b, "inputs")
+	return schema.Type == gjson.Number && schema.Int() >= 1 && code.Type == gjson.Number && inputs.Exists() && inputs.Type != gjson.Null
 }

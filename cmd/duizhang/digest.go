@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
+	"github.com/tidwall/gjson"
 	"github.com/zeebo/xxh3"
 	"golang.org/x/sync/errgroup"
 
@@ -55,11 +57,12 @@ func digestOutputs(ctx context.Context, dir string) (map[string]string, error) {
 func digestOutput(path string) (string, error) {
 	h := xxh3.New()
 	if filepath.Base(path) == reports.SummaryName {
-		text, err := withoutMembers(path, "timings")
+		head, tail, err := withoutTimings(path)
 		if err != nil {
 			return "", err
 		}
-		_, _ = h.Write(text) // never fails
+		_, _ = h.Write(head) // never fails
+		_, _ = h.Write(tail)
 	} else {
 		f, err := os.Open(path)
 		if err != nil {
@@ -74,23 +77,35 @@ func digestOutput(path string) (string, error) {
 	return "xxh3:" + hex.EncodeToString(sum[:]), nil
 }
 
-// withoutMembers is the object in a file without some of its members, on one line.
-func withoutMembers(file string, names ...string) (json.RawMessage, error) {
+// withoutTimings is a summary but for what no two runs have in common.
+func withoutTimings(file string) (head, tail []byte, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	timings := gjson.GetBytes(text, "timings")
+	if !timings.Exists() {
+		return text, nil, nil
+	}
+	return text[:timings.Index], text[timings.Index+len(timings.Raw):], nil
+}
+
+// notKept are the members of a summary that are not recorded: they are recorded
+// elsewhere, or are no figures.
+var notKept = []string{"timings", "inputs", "job", "attributions", "closed", "claims", "invariants", "parts"}
+
+// keptSummary is what is recorded of a summary: its figures.
+func keptSummary(file string) (json.RawMessage, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(text, &object); err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		delete(object, name)
-	}
+	object := map[string]json.RawMessage{}
+	gjson.ParseBytes(text).ForEach(func(name, value gjson.Result) bool {
+		if !slices.Contains(notKept, name.String()) {
+			object[name.String()] = json.RawMessage(value.Raw)
+		}
+		return true
+	})
 	return json.Marshal(object)
-}
-
-// keptSummary is what is recorded of a summary: its figures.
-func keptSummary(file string) (json.RawMessage, error) {
-	return withoutMembers(file, "timings", "inputs", "job", "attributions", "closed", "claims", "invariants", "parts")
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // sizeUnits are the units of a size, longest first.
@@ -103,6 +104,25 @@ func boundMemory(memory int64) (restore func()) {
 // dozens of times on the way there.
 const smallHeap = 64 << 20
 
+// lateHeap is the heap of a late run that is let grow: what it reads again of the run
+// before is full of pointers, but there is far less of it than of rows.
+const lateHeap = 384 << 20
+
+// letGrow lets the heap grow to the floor before it is collected a quarter at a time.
+func letGrow(floor int64) {
+	w := watched.Load()
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	w.floor = max(w.floor, floor)
+	w.mu.Unlock()
+	w.look(nil)
+}
+
+// watched is the watch of the process' heap, of which there is one.
+var watched atomic.Pointer[heapWatch]
+
 // A heapWatch sets by how much the heap may grow: up to the floor, and then by
 // heapGrowth.
 type heapWatch struct {
@@ -115,6 +135,7 @@ type heapWatch struct {
 // watchHeap begins to watch; stop puts back what was set before.
 func watchHeap(floor int64) (stop func()) {
 	w := &heapWatch{floor: floor}
+	watched.Store(w)
 	before := debug.SetGCPercent(heapGrowth)
 	w.look(nil)
 	return func() {

@@ -219,7 +219,22 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	}
 	defer unlock()
 	a.tidy(out+failedSuffix, out+explainSuffix) // NewStaging does so for out itself
-	staging, err := reports.NewStaging(out, j.Output.Mode)
+	size.profile, size.past = prof, past
+	r := &runner{out: out, flags: f, verdicts: known, state: past}
+	err = r.oneDay(ctx, a, j, size)
+	if anew(err) {
+		size.anew = true
+		err = r.oneDay(ctx, a, j, size)
+	}
+	if err != nil {
+		return err
+	}
+	return r.close()
+}
+
+// oneDay takes the job from its files to its outputs.
+func (r *runner) oneDay(ctx context.Context, a *app, j *job.Job, size sizing) error {
+	staging, err := reports.NewStaging(r.out, j.Output.Mode)
 	if err != nil {
 		return a.outputError(err)
 	}
@@ -227,8 +242,7 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	size.spill = staging.Temp()
 
 	show := a.newProgress()
-	size.profile = prof
-	if size.layout, err = past.layout(j); err != nil {
+	if size.layout, err = r.state.layout(j); err != nil {
 		return err
 	}
 	s, err := a.load(ctx, j, size, show)
@@ -239,17 +253,14 @@ func (a *app) runJob(ctx context.Context, file string, f runFlags) error {
 	if show, err = s.checkDrift(show); err != nil {
 		return errors.Join(err, s.close())
 	}
-	prof.heap("heap-loaded.pprof")
+	size.profile.heap("heap-loaded.pprof")
 	defer func() { _ = s.close() }()
-	r := &runner{session: s, staging: staging, out: out, flags: f, verdicts: known, state: past}
+	r.session, r.staging = s, staging
 	defer func() { r.past.discard() }()
 	err = r.run(ctx, show)
 	show.close()
-	prof.describe(r, size)
-	if err != nil {
-		return err
-	}
-	return r.close()
+	size.profile.describe(r, size)
+	return err
 }
 
 // A runner takes a loaded job to its end.
@@ -337,6 +348,9 @@ func (r *runner) compute(ctx context.Context, o reports.Options, show progress) 
 		return err
 	}
 	r.claims = w.Claims()
+	if r.keeping != nil {
+		r.keeping.outputs(o.Dir, w.Kept())
+	}
 	return nil
 }
 
@@ -352,22 +366,47 @@ func (r *runner) begin(ctx context.Context) (err error) {
 
 func (r *runner) reconcile(ctx context.Context, sink engine.ResultSink, show progress) (err error) {
 	defer r.timings.start("reconcile")()
+	w, _ := sink.(*reports.Writer)
+	opt := engine.RunOptions{Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders}
+	if r.late != nil {
+		opt.Amend = func(dirty []bool) error { return r.amend(w, dirty) }
+	}
 	if r.past != nil {
-		sink = &watchedSink{sink, r.past.part}
+		sink = &keptSink{ResultSink: sink, outputs: w, night: r.past, keeping: r.keeping, late: r.late}
 	}
 	if r.parts != nil {
 		sink = &watchedSink{sink, r.parts}
 	}
-	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.all, sink, engine.RunOptions{
-		Workers: r.workers, Progress: show.stage, ShiftOrders: r.shiftOrders,
-	})
+	r.result, err = engine.Run(ctx, &r.job.Engine, r.store, r.all, sink, opt)
 	if r.result != nil && r.job.Engine.State {
 		r.result.Parts = append(r.result.Parts, engine.PartState{Name: "carry", Ran: true}, engine.PartState{Name: "history", Ran: true})
 	}
 	if _, damaged := errors.AsType[*state.DamageError](err); damaged {
 		return r.app.stateFault(ctx, err)
 	}
+	if err == nil && r.late != nil {
+		r.sayLate(r.late.earlier.Dirty())
+	}
 	return err
+}
+
+// sayLate says how much of the day was computed anew.
+func (r *runner) sayLate(dirty []bool) {
+	n := 0
+	for _, d := range dirty {
+		if d {
+			n++
+		}
+	}
+	r.app.note(r.app.say("后到的文件：%d 个分区里重算 %d 个，其余与上一次对账相同", "late files: of %d parts %d are computed anew, the others are as in the run before", len(dirty), n))
+}
+
+// amend has outputs and state take the parts that are not dirty from the earlier run.
+func (r *runner) amend(w *reports.Writer, dirty []bool) error {
+	if err := r.past.day.Amend(dirty); err != nil {
+		return err
+	}
+	return w.From(reports.Earlier{Outputs: r.late.note.Outputs, Source: r.late, Tables: r.late.earlier.Renumbered()})
 }
 
 // A watchedSink shows each part to somebody besides its sink.
@@ -454,8 +493,17 @@ func (r *runner) reportOptions(dir string) reports.Options {
 		Dir: dir, Temp: temp, Mode: o.Mode, Formats: formats, Results: reports.ResultsOf(r.job.Engine.Parts()),
 		Lang: reports.Lang(o.Lang), Privacy: privacy, CSVBOM: o.CSVBOM, Sort: o.Sort, Parquet: codec,
 		Claims: r.claimOptions(), Verdicts: r.verdicts, Zone: r.job.Zone, Words: r.words.Texts, Tables: r.all,
-		Job: reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
+		Job:  reports.JobInfo{Name: filepath.Base(r.job.File), Version: version, Settings: r.job.Settings()},
+		Keep: r.reportKeeper(),
 	}
+}
+
+// reportKeeper is what the reports keep their parts in, nil for nothing.
+func (r *runner) reportKeeper() reports.Keeper {
+	if r.keeping == nil {
+		return nil
+	}
+	return r.keeping
 }
 
 // claimed tells the formats that a pack is made of. A job that wants none of them

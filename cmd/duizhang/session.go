@@ -75,6 +75,9 @@ type session struct {
 
 	messages messageSpill
 
+	late    *lateStart // of a late run: what its day's earlier run has kept; else nil
+	keeping *keeping   // what the run keeps; nil for nothing
+
 	mu      sync.Mutex
 	rejects []schema.Reject // what the loaders rejected
 }
@@ -89,6 +92,9 @@ type sizing struct {
 
 	layout engine.Layout // blank: as the inputs are large
 	watch  *watch        // looks at the rows; may be nil
+
+	past *jobState // where a run keeps what a later one of its day may use; nil: nothing is kept
+	anew bool      // nothing of an earlier run is used
 }
 
 // load reads the inputs of a job. Files that are missing or refused are no error
@@ -110,11 +116,19 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 	s.inputs = inputs
 	bytes := inputBytes(inputs)
 	if j.Engine.Layout = size.layout; j.Engine.Layout.Partitions == 0 {
-		j.Engine.Layout = engine.LayoutFor(bytes, billBytes(inputs))
+		j.Engine.Layout = layoutFor(bytes, billBytes(inputs))
 	}
-	s.store = engine.NewStore(engine.StoreOptions{
-		Words: s.words, Layout: j.Engine.Layout, Budget: storeBudget(size.memory), SpillDir: size.spill, History: j.StateDir() != "",
-	})
+	opt := engine.StoreOptions{
+		Layout: j.Engine.Layout, Budget: storeBudget(size.memory), SpillDir: size.spill, History: j.StateDir() != "",
+	}
+	if err := s.beginLate(ctx, size); err != nil {
+		return nil, err
+	}
+	if s.keeping != nil { // else the interface would not be nil
+		opt.Keep = s.keeping
+	}
+	opt.Words = s.words
+	s.store = engine.NewStore(opt)
 	s.messages.dir, s.messages.budget = size.spill, messageBudget(size.memory)
 	if err := s.read(ctx, bytes, show); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -123,6 +137,39 @@ func (a *app) load(ctx context.Context, j *job.Job, size sizing, show progress) 
 		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
+}
+
+// Tests set these: how rows are divided, and that no run uses what another has kept.
+var (
+	layoutFor  = engine.LayoutFor
+	runsInFull bool
+)
+
+// beginLate finds whether the run is a late one, and whether it keeps what it finds.
+func (s *session) beginLate(ctx context.Context, size sizing) error {
+	if size.past == nil || len(s.missing) > 0 {
+		return nil
+	}
+	if !size.anew && !runsInFull {
+		if late := size.past.late(s.job); late != nil {
+			ok, err := late.match(ctx, s.inputs, s.workers)
+			if err != nil {
+				return err
+			}
+			if ok {
+				s.late = late
+				letGrow(min(size.memory/8, lateHeap))
+				for _, word := range late.earlier.Words() { // they keep their codes
+					s.words.Code(word)
+				}
+			}
+		}
+	}
+	s.keeping = size.past.keeping(s.job, s.late)
+	if s.keeping == nil {
+		s.late = nil
+	}
+	return nil
 }
 
 // A messageSpill is where the messages of API logs wait that are beyond their budget.
@@ -168,14 +215,21 @@ func (s *session) read(ctx context.Context, bytes int64, show progress) error {
 		files[i] = loaders.Input{Kind: in.Kind, Path: in.Path, Name: in.Name}
 	}
 	done := newByteCount(bytes, func(done int64) { show.stage("load", done, bytes) })
-	result, err := loaders.Load(ctx, files, loaders.Options{
+	opt := loaders.Options{
 		Words: s.words, Columns: s.job.Columns, StatementPID: s.job.StatementPID,
 		Policy: s.job.Engine.Policy, DefaultMerchant: s.job.Engine.DefaultMerchant, Workers: s.workers, Lang: s.job.Output.Lang.String(),
 		References: s.references,
 		Progress:   done.file, MessageBudget: s.messages.budget, Spill: s.messages.put,
-	}, s)
+	}
+	if s.late != nil {
+		opt.Known = func(name string) []*schema.Table { return s.late.known[name] }
+	}
+	result, err := loaders.Load(ctx, files, opt, s)
 	if err != nil {
 		return err
+	}
+	if s.late != nil && !s.late.apart(result.Tables) {
+		return engine.ErrAnew
 	}
 	show.stage("load", bytes, bytes)
 	s.tables = result.Tables
@@ -219,7 +273,10 @@ func (s *session) Reject(r schema.Reject) {
 }
 
 // close lets go of what the session holds on disk.
-func (s *session) close() error { return errors.Join(s.messages.close(), s.store.Close()) }
+func (s *session) close() error {
+	s.keeping.drop()
+	return errors.Join(s.messages.close(), s.store.Close())
+}
 
 // missingTable stands for a pattern that found nothing, so that every list of
 // inputs shows it.

@@ -53,7 +53,12 @@ func (s *jobState) begin(r *session) (*stateRun, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.day.Discard())
 	}
-	if r.all, err = r.store.AddCarried(r.tables, carried); err != nil {
+	if r.late != nil {
+		err = r.recall(n.day)
+	} else {
+		r.all, err = r.store.AddCarried(r.tables, carried)
+	}
+	if err != nil {
 		return nil, errors.Join(err, n.day.Discard())
 	}
 	n.carried = reports.NewCarried(r.all)
@@ -423,6 +428,9 @@ func (r *runner) commit(ctx context.Context) error {
 	if err != nil {
 		return r.app.stateFault(ctx, err)
 	}
+	if r.keeping != nil {
+		r.keeping.finish(token, r.job, run.Inputs)
+	}
 	files, err := r.stateFiles()
 	if err != nil {
 		return err
@@ -458,6 +466,11 @@ func (r *runner) commit(ctx context.Context) error {
 	r.later = slices.DeleteFunc(later, func(day int32) bool { return state.DateText(day) <= r.app.runsTo })
 	if err := p.complete(); err != nil {
 		return r.app.unfinished(err)
+	}
+	if r.keeping != nil {
+		if err := r.keeping.settle(r.job.Day); err != nil {
+			r.app.note(r.app.errorText(err)) // a later run of the day is one in full
+		}
 	}
 	if err := verdicts.Forget(n.dir, r.job.Day.AddDate(0, 0, -r.job.State.HistoryDays)); err != nil {
 		r.app.note(r.app.errorText(err)) // the next run tries again

@@ -40,7 +40,8 @@ const (
 
 // Bills are the rows of trade bills. Amounts of refund rows are magnitudes.
 type Bills struct {
-	Table, Line []int32
+	Table       []int32 `memo:"table"`
+	Line        []int32
 	Kind        []uint8  // RowKind
 	Account     []uint32 // PID in the file's header; word, 0 if the file has none
 	SubMerchant []uint32 // 商户识别号, word
@@ -111,19 +112,20 @@ func (b *Bills) columns() []column {
 // without goods lines, whole orders). A column holds the first value given in
 // the run; a blank is "", 0 or Null. The engine joins the runs of one order.
 type Orders struct {
-	Table, Line []int32 // the run's first line
-	Lines       []int32 // how many rows of Lines belong to the run
-	OutTradeNo  Text
-	TradeNo     Text
-	Merchant    []uint32 // as given, 0 if blank; the engine resolves it
-	Store       []uint32
-	Terminal    []uint32
-	Operator    []uint32
-	Time        []int64
-	Status      []uint8 // OrderStatus, 0 if blank
-	Interface   []uint32
-	Channel     []uint32 // "alipay" for both of its names; 0 if blank
-	Link        []uint8  // LinkKind, 0 if blank
+	Table      []int32 `memo:"table"`
+	Line       []int32 // the run's first line
+	Lines      []int32 // how many rows of Lines belong to the run
+	OutTradeNo Text
+	TradeNo    Text
+	Merchant   []uint32 // as given, 0 if blank; the engine resolves it
+	Store      []uint32
+	Terminal   []uint32
+	Operator   []uint32
+	Time       []int64
+	Status     []uint8 // OrderStatus, 0 if blank
+	Interface  []uint32
+	Channel    []uint32 // "alipay" for both of its names; 0 if blank
+	Link       []uint8  // LinkKind, 0 if blank
 
 	Total          []int64
 	Undiscountable []int64
@@ -265,17 +267,18 @@ func (l *Lines) columns() []column {
 // PosRefunds are runs of consecutive lines of one POS refund, as Orders are of
 // orders.
 type PosRefunds struct {
-	Table, Line []int32
-	Lines       []int32 // how many rows of RefundLines belong to the run
-	OutTradeNo  Text
-	TradeNo     Text
-	RequestNo   Text
-	Merchant    []uint32
-	Store       []uint32
-	Time        []int64
-	Amount      []int64
-	Mode        []uint8 // rules.RefundMode, 0 if blank
-	Undone      []uint8 // 1: asked for, and not known to be done (API messages)
+	Table      []int32 `memo:"table"`
+	Line       []int32
+	Lines      []int32 // how many rows of RefundLines belong to the run
+	OutTradeNo Text
+	TradeNo    Text
+	RequestNo  Text
+	Merchant   []uint32
+	Store      []uint32
+	Time       []int64
+	Amount     []int64
+	Mode       []uint8 // rules.RefundMode, 0 if blank
+	Undone     []uint8 // 1: asked for, and not known to be done (API messages)
 
 	Reject        []uint8
 	RejectLine    []int32
@@ -327,7 +330,8 @@ func (l *RefundLines) columns() []column {
 // Statements are the rows of rebate statements. Rows without a trade_no and an
 // out_trade_no are aggregated.
 type Statements struct {
-	Table, Line []int32
+	Table       []int32 `memo:"table"`
+	Line        []int32
 	Period      []uint32 // word: 2026-11 or 2026-11-20; 0 if the file has none
 	Provider    []uint32 // word
 	Merchant    []uint32 // word, 0 if blank
@@ -366,14 +370,15 @@ func (s *Statements) columns() []column {
 
 // Accounts are the rows of account bills: movements of an account's balance.
 type Accounts struct {
-	Table, Line []int32
-	Account     []uint32 // PID whose balance moved, word
-	Flow        Text     // 账务流水号, the movement's own number
-	TradeNo     Text     // 业务流水号: a trade's number, or another document's
-	OutTradeNo  Text     // 商户订单号
-	Type        []uint32 // 业务类型, word
-	Time        []int64  // 发生时间
-	Income      []int64  // 收入, 0 for none; negative is a reversal
+	Table      []int32 `memo:"table"`
+	Line       []int32
+	Account    []uint32 // PID whose balance moved, word
+	Flow       Text     // 账务流水号, the movement's own number
+	TradeNo    Text     // 业务流水号: a trade's number, or another document's
+	OutTradeNo Text     // 商户订单号
+	Type       []uint32 // 业务类型, word
+	Time       []int64  // 发生时间
+	Income     []int64  // 收入, 0 for none; negative is a reversal
 	// Expense is 支出 as written, 0 for none: which sign means money out is known
 	// when the whole file is (Table.ExpenseSign).
 	Expense []int64

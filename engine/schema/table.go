@@ -168,7 +168,7 @@ type Problem struct {
 
 // A Reject is one input row that was not accepted (rules 11).
 type Reject struct {
-	Table   int32
+	Table   int32 `memo:"table"`
 	Line    int32
 	Code    rules.Code
 	Column  string // header cell, or ""

@@ -28,21 +28,57 @@ type amendment struct {
 	kept  byPart // tallies of what is kept
 }
 
+// Amending begins a run that will amend the date's current revision: Amend says which
+// parts when the rows are routed. It comes first.
+func (d *Day) Amending() error {
+	if err := d.check(); err != nil {
+		return err
+	}
+	if d.asked.routed != nil || len(d.all) > 0 {
+		return errors.New("state: amended after rows were kept or looked up")
+	}
+	p := d.s.day(d.date)
+	if p == nil {
+		return fmt.Errorf("%w: %s: it has no run", ErrFull, DateText(d.date))
+	}
+	d.amending = true
+	return d.s.guard(func() (err error) {
+		d.asked.routed, err = d.s.chain(d.date, p.layers(), d.words).routed()
+		return err
+	})
+}
+
 // Amend has the run replace the rows of some parts alone: dirty is by the number of the
 // part. All other trades, refunds and look-ups stay those of the date's current
 // revision, as do the look-ups that it made while rows were routed; Keep and Find then
 // take dirty parts alone. What is no part's is handed over for the whole day as ever.
 //
-// It comes before Keep and Find. After an error that is ErrFull nothing has changed,
-// and the run can be made in full.
+// It comes before Keep and Find, but for look-ups that are made while rows are routed
+// after Amending. After an error that is ErrFull nothing has changed, and the run can be
+// made in full; after Amending with another Day.
 func (d *Day) Amend(dirty []bool) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	if d.amended != nil || len(d.all) > 0 || len(d.asked.tallies) > 0 {
-		return errors.New("state: amended after rows were kept or looked up")
+	for part := range d.asked.tallies {
+		if part != routingPart {
+			return errors.New("state: amended after rows were looked up")
+		}
 	}
-	return d.s.guard(func() error { return d.amend(dirty) })
+	if d.amended != nil || len(d.all) > 0 {
+		return errors.New("state: amended after rows were kept")
+	}
+	began := d.amending
+	if !began {
+		if err := d.Amending(); err != nil {
+			return err
+		}
+	}
+	err := d.s.guard(func() error { return d.amend(dirty) })
+	if err != nil && !began { // a run in full may go on
+		d.amending, d.asked.routed = false, nil
+	}
+	return err
 }
 
 func (d *Day) amend(dirty []bool) error {
@@ -91,11 +127,7 @@ func (d *Day) amend(dirty []bool) error {
 	if (overlaid+again)*2 > base.head.Trades {
 		return full("%d of its %d trades would be written again", overlaid+again, base.head.Trades)
 	}
-	routed, err := c.routed()
-	if err != nil {
-		return err
-	}
-	d.amended, d.asked.routed = a, routed
+	d.amended = a
 	return nil
 }
 

@@ -21,6 +21,8 @@ type Day struct {
 	earlier []*chain // of the days that the run sees, in their order
 	carry   *carriedIn
 	amended *amendment // nil: the run is a full one
+	// amending: Amend is to come, and the look-ups of routing are known.
+	amending bool
 
 	paid, ordered []engine.Span // when the trades of these days were
 
