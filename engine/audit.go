@@ -26,6 +26,7 @@ type judgement struct {
 	period    uint32
 	covered   bool  // a statement has a row of the provider, product and period
 	together  bool  // one row of a statement pays the merchant's trades of the period
+	before    int32 // the latest earlier run that judged what it covers, NoDate for none
 	number    int32 // of the agreement in the registry, -1 for none
 }
 
@@ -58,6 +59,10 @@ func (w *worker) judgeAnew(key judgeKey) judgement {
 	j.period = w.p.period(j.provider, key.product, key.merchant, key.day)
 	j.covered = w.p.covered[[3]uint32{j.provider, key.product, j.period}]
 	j.together = w.p.aggregates(j.provider, key.product, key.merchant, j.period)
+	j.before = NoDate
+	if date, ok := w.p.before[[3]uint32{j.provider, key.product, j.period}]; ok && !perPeriod(j) {
+		j.before = date
+	}
 	j.number = w.p.agreementNumber(j.agreement)
 	w.judged[key] = j
 	return j
@@ -268,6 +273,7 @@ type audited struct {
 	paid     payout
 	loss     int64 // millionths
 	settled  bool  // an aggregated row pays it with the others of its group
+	judged   bool  // an earlier run judged whether it is listed
 }
 
 func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
@@ -276,6 +282,8 @@ func (w *worker) auditProduct(u *unit, product uint32, out *Part) {
 	a.group = groupKey{a.provider, u.merchant, product, a.period}
 	a.basis = w.basis(u, a.judgement)
 	a.paid = w.payout(product)
+	a.judged = a.covered && w.judgedBefore(u, &a.judgement, a.time)
+	a.covered = a.covered && !a.judged
 	if a.paid.rows == 0 && !a.covered && !a.together && w.isPast(u) {
 		return // there is nothing new to say of it
 	}
@@ -309,6 +317,8 @@ func (w *worker) concludeAudit(a *audited) {
 	stated := a.paid.rows > 0
 	a.cause, a.loss = a.judgement.cause, int64(a.expected)-a.paid.amount
 	switch {
+	case a.cause == rules.CausePIDUnknown && a.judged && !stated:
+		a.cause, a.loss = rules.CauseStatementPending, 0
 	case a.cause == rules.CausePIDUnknown:
 		if absolute(a.loss) <= int64(w.p.job.RebateTolerance) {
 			a.cause = rules.CauseOK

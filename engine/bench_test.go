@@ -150,6 +150,8 @@ func (noHistory) Scan(context.Context, []int32, func(*schema.Settled, *schema.Re
 	return nil
 }
 
+func (noHistory) Covered(Coverage) (int32, bool) { return 0, false }
+
 func (noHistory) Times() (paid, ordered []Span) { return nil, nil }
 
 func reconcileAllocates(t *testing.T, d *madeDay) {

@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow/array"
 
@@ -35,7 +38,10 @@ type night struct {
 
 // A memory is the state of a job in memory: what the runs of its days left. It says
 // plainly what a History is.
-type memory struct{ days map[int32]*left }
+type memory struct {
+	days  map[int32]*left
+	scans map[int32][]int32 // the days that the run of a date had scanned last
+}
 
 // left is what one day left, in the words of its run.
 type left struct {
@@ -45,16 +51,18 @@ type left struct {
 	settled  schema.Settled
 	returned schema.Returned
 	bills    bool
+	covered  []engine.Coverage
 }
 
-func newMemory() *memory { return &memory{days: map[int32]*left{}} }
+func newMemory() *memory { return &memory{days: map[int32]*left{}, scans: map[int32][]int32{}} }
 
 func (m *memory) begin(_ testing.TB, job *engine.Job, words *schema.Words) night {
 	date, day := job.Date, &left{bills: job.Inputs[schema.AlipayBill]}
+	delete(m.scans, date)
 	n := night{
 		carried: m.carriedTo(date, words), history: &past{memory: m, date: date, words: words}, keep: day.keep,
 		leave: func(r *engine.Result) {
-			day.words, day.carried = words.Texts(), r.Carried
+			day.words, day.carried, day.covered = words.Texts(), r.Carried, r.Covered
 			m.days[date] = day
 		},
 	}
@@ -185,6 +193,16 @@ func (p *past) Find(_ int, wanted *schema.Wanted, found *schema.Settled, returne
 	return nil
 }
 
+// Covered looks at every day.
+func (p *past) Covered(c engine.Coverage) (date int32, ok bool) {
+	for _, day := range p.memory.before(p.date) {
+		if slices.Contains(p.memory.days[day].covered, c) {
+			date, ok = day, true
+		}
+	}
+	return date, ok
+}
+
 // Times are those of every row.
 func (p *past) Times() (paid, ordered []engine.Span) {
 	add := func(spans []engine.Span, t int64) []engine.Span {
@@ -209,6 +227,7 @@ func (p *past) Times() (paid, ordered []engine.Span) {
 
 // Scan looks at every row of every day, and at every refund for each trade.
 func (p *past) Scan(_ context.Context, days []int32, each func(*schema.Settled, *schema.Returned) error) error {
+	p.memory.scans[p.date] = slices.Clone(days)
 	on := func(t int64) bool { return t != schema.Null && slices.Contains(days, int32(t/86400)) }
 	done := map[string]bool{}
 	for _, date := range p.memory.before(p.date) {
@@ -373,6 +392,7 @@ func (d *disk) begin(t testing.TB, job *engine.Job, words *schema.Words) night {
 	}
 	n.leave = func(r *engine.Result) {
 		check(day.Carry(r.Carried))
+		day.KeepCovered(r.Covered)
 		_, _, err := day.Prepare(t.Context(), onDisk.Run{})
 		check(err)
 		_, err = day.Commit(t.Context())
@@ -401,9 +421,9 @@ func TestDays(t *testing.T) {
 	}
 }
 
-// checkDays runs the days of a scenario: the folders that are dates have the inputs
-// and wants of a day; all other files are those of every day.
-func checkDays(t *testing.T, all scenario, kept state, how howRun) {
+// daysOf are the days of a scenario, in order: the folders that are dates have the
+// inputs and wants of a day; all other files are those of every day.
+func daysOf(t *testing.T, all scenario) []scenario {
 	days := map[string]scenario{}
 	var dates []string
 	for name := range all.files {
@@ -425,17 +445,62 @@ func checkDays(t *testing.T, all scenario, kept state, how howRun) {
 		dates = append(dates, date)
 	}
 	slices.Sort(dates)
+	list := make([]scenario, 0, len(dates))
 	for _, date := range dates {
 		s := days[date]
 		if err := s.set(s.files["job.txt"]); err != nil {
 			t.Fatal(err)
 		}
-		s.job.Date, s.state = day(date), kept
+		s.job.Date = day(date)
+		list = append(list, s)
+	}
+	return list
+}
+
+// checkDays runs the days of a scenario, each twice.
+func checkDays(t *testing.T, all scenario, kept state, how howRun) {
+	for _, s := range daysOf(t, all) {
+		s.state = kept
 		for range 2 {
-			t.Run(date, func(t *testing.T) {
+			t.Run(dateText(s.job.Date), func(t *testing.T) {
 				sink, result := s.runAs(t, how)
 				s.compare(t, sink, result)
 			})
 		}
 	}
 }
+
+// TestStatementNights: what nights with statements have scanned, and that nights that
+// are run out of their order, and then again in it, come to the same.
+func TestStatementNights(t *testing.T) {
+	for _, name := range []string{"statement_nights", "statement_corrections", "statement_days"} {
+		t.Run(name, func(t *testing.T) {
+			days := daysOf(t, readScenario(t, "testdata/days/"+name+".txtar"))
+			for _, kept := range []state{newMemory(), newDisk(t)} {
+				for _, k := range rand.New(rand.NewPCG(1, 2)).Perm(len(days)) {
+					days[k].state = kept
+					days[k].runAs(t, howRun{2, 1, 0, 0})
+				}
+				for _, s := range days {
+					sink, result := s.runAs(t, howRun{2, 1, 0, 0})
+					s.compare(t, sink, result)
+				}
+			}
+		})
+	}
+	m := newMemory()
+	for _, s := range daysOf(t, readScenario(t, "testdata/days/statement_nights.txtar")) {
+		s.state = m
+		s.runAs(t, howRun{1, 1, 0, 0})
+	}
+	got := map[string]string{}
+	for date, days := range m.scans {
+		got[dateText(date)] = dateText(days[0]) + " to " + dateText(days[len(days)-1])
+	}
+	want := map[string]string{"2026-11-20": "2026-11-01 to 2026-11-30", "2026-11-23": "2026-11-22 to 2026-11-30"}
+	if !maps.Equal(got, want) {
+		t.Errorf("scanned: %v, want %v", got, want)
+	}
+}
+
+func dateText(day int32) string { return time.Unix(int64(day)*86400, 0).UTC().Format(time.DateOnly) }

@@ -29,18 +29,23 @@ func (w *worker) emit(out *Part) {
 			w.cleared, w.unsaid = false, false
 			w.auditTrade(u, out)
 			if !w.unsaid && (listed || w.cleared || out.Rebates.Len() > said) {
-				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 1)
+				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, AuditAlone)
 			}
 			continue
 		}
 		w.checkUnit(u)
 		w.checkCoupon(u, w.emitGoods(u, &out.Goods))
+		w.unsaid = false
 		w.auditUnit(u, out)
 		w.emitted = append(w.emitted, i)
 		if w.p.job.State {
 			w.keepTrade(i, &out.Settled)
 			if pos, bill := w.unitTables(u); w.p.carried(pos) || w.p.carried(bill) {
-				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, 0)
+				how := uint8(0)
+				if w.unsaid {
+					how = NoAudit
+				}
+				out.Again.add(u.merchant, w.outTradeNo(u.key), w.tradeNo(u), nil, how)
 			}
 		}
 		if w.p.settles {

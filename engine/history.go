@@ -41,6 +41,10 @@ type History interface {
 	// a bill row. Duplicates are never among them.
 	Scan(ctx context.Context, days []int32, each func(*schema.Settled, *schema.Returned) error) error
 
+	// Covered is the date of the latest earlier run whose statements covered a provider's
+	// product and period; false: there is none (Result.Covered).
+	Covered(c Coverage) (date int32, ok bool)
+
 	// Times are when the trades of earlier days were paid (完成时间), and when their
 	// orders were made: no such time lies outside of the spans, which are sorted.
 	Times() (paid, ordered []Span)
@@ -48,6 +52,9 @@ type History interface {
 
 // A Span is the time from one second to another, which is in it.
 type Span struct{ From, To int64 }
+
+// A Coverage is what a statement covers as soon as it has a row of it (rules 6).
+type Coverage struct{ Provider, Product, Period string }
 
 // Carried are the rows of pending units that a run leaves to the next days, as
 // they were read (rules 9). Table is a number in Tables.

@@ -129,7 +129,11 @@ func (w *worker) addToGroup(a *audited) {
 // addLoss adds the audit of a trade to its group, and its loss to its till,
 // provider and day.
 func (w *worker) addLoss(a *audited) {
-	w.addToGroup(a)
+	if a.judged && a.cause == rules.CauseStatementPending { // the run that judged it has counted it
+		w.unsaid = true
+	} else {
+		w.addToGroup(a)
+	}
 	if a.settled {
 		w.totals.together.AddMicro(a.expected)
 	}

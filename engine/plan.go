@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"duizhang/engine/schema"
@@ -54,8 +57,10 @@ type plan struct {
 	huabei     uint32
 	inScope    map[uint32]bool // by product
 	coverage   map[coverKey]int64
-	covered    map[[3]uint32]bool // provider, product, period: a statement has a row of it
-	byDay      map[[2]uint32]bool // provider, product: statements by day
+	covered    map[[3]uint32]bool  // provider, product, period: a statement has a row of it
+	before     map[[3]uint32]int32 // of covered: the latest earlier run whose statements covered it too
+	perPeriod  map[[2]uint32]bool  // provider, product: an agreement rounds once a period
+	byDay      map[[2]uint32]bool  // provider, product: statements by day
 	billDays   map[billDay]bool
 	aggregated bool                      // some statement row pays a group in one sum
 	shares     map[groupKey]*periodGroup // of agreements that round per period
@@ -250,13 +255,18 @@ func (p *plan) prepareAudit() error {
 		return fmt.Errorf("agreements: %w", err)
 	}
 	p.book, p.primary = book, p.words.Code(primary)
-	p.inScope = map[uint32]bool{}
+	p.inScope, p.perPeriod = map[uint32]bool{}, map[[2]uint32]bool{}
 	for i := range reg.Agreements {
 		p.inScope[p.words.Code(reg.Agreements[i].Product)] = true
-		if reg.Agreements[i].Rounding == rules.RoundPeriod && p.shares == nil {
+		if reg.Agreements[i].Rounding != rules.RoundPeriod {
+			continue
+		}
+		p.perPeriod[[2]uint32{p.words.Code(reg.Agreements[i].Provider), p.words.Code(reg.Agreements[i].Product)}] = true
+		if p.shares == nil {
 			p.shares = map[groupKey]*periodGroup{}
 		}
 	}
+	p.coveredBefore()
 	p.byDay = map[[2]uint32]bool{}
 	for key := range p.coverage {
 		p.inScope[key.product] = true
@@ -284,6 +294,38 @@ func (p *plan) prepareAudit() error {
 		}
 	}
 	return nil
+}
+
+// coveredBefore asks which runs had statements for what today's cover.
+func (p *plan) coveredBefore() {
+	p.before = map[[3]uint32]int32{}
+	if p.job.History == nil {
+		return
+	}
+	for key := range p.covered {
+		if date, ok := p.job.History.Covered(p.coverageOf(key)); ok {
+			p.before[key] = date
+		}
+	}
+}
+
+func (p *plan) coverageOf(key [3]uint32) Coverage {
+	return Coverage{Provider: p.text(key[0]), Product: p.text(key[1]), Period: p.text(key[2])}
+}
+
+// coverages are what the run's statements cover, sorted; none if it does not audit.
+func (p *plan) coverages() []Coverage {
+	if !p.audit {
+		return nil
+	}
+	all := make([]Coverage, 0, len(p.covered))
+	for key := range p.covered {
+		all = append(all, p.coverageOf(key))
+	}
+	slices.SortFunc(all, func(a, b Coverage) int {
+		return cmp.Or(strings.Compare(a.Provider, b.Provider), strings.Compare(a.Product, b.Product), strings.Compare(a.Period, b.Period))
+	})
+	return all
 }
 
 // oneSource tells whether lines of two tables may be of one order: those of one

@@ -167,8 +167,14 @@ type Again struct {
 	OutTradeNo schema.Text
 	TradeNo    schema.Text // "" if the rows do not say
 	RequestNo  schema.Text // of a refund; "" for a trade
-	Audit      []uint8     // 1: of a trade, its rebates alone
+	Audit      []uint8     // AuditAlone or NoAudit: of a trade; else 0
 }
+
+// What is judged again of a trade, if it is not all.
+const (
+	AuditAlone = 1 + iota // its rebates
+	NoAudit               // all but its rebates
+)
 
 // Len is the number of rows.
 func (a *Again) Len() int { return len(a.Merchant) }
@@ -181,7 +187,7 @@ func (a *Again) Judged(row int, code rules.BreakCode) bool {
 	case code == rules.BreakAccountMissing, code == rules.BreakAccountMismatch:
 		return false
 	case a.Audit[row] != 0:
-		return code.OfRebate()
+		return code.OfRebate() == (a.Audit[row] == AuditAlone)
 	}
 	return true
 }
@@ -247,6 +253,10 @@ type Result struct {
 	Accounts   AccountResult
 
 	Attributions []Attribution // the causes of the breaks, first those that explain most
+
+	// Covered is what the statements of a run with state cover, sorted; none if it does
+	// not audit. Later runs ask for it (History.Covered).
+	Covered []Coverage
 
 	// Carried are the rows that the run leaves to the next days; nil without state.
 	Carried *Carried

@@ -259,7 +259,7 @@ func (d *driver) result() (*Result, error) {
 	r.PIDUses = sortedUses(d.uses)
 	r.Accounts = d.accounts()
 	if p.job.State {
-		r.Carried = d.carriedRows()
+		r.Carried, r.Covered = d.carriedRows(), p.coverages()
 	}
 	r.Invariants = d.prove(r)
 	for _, v := range r.Invariants {

@@ -16,6 +16,11 @@ import (
 // for the partition of its out_trade_no, and stands in the index of trade_nos, so that
 // statement rows find it. No other day costs anything.
 //
+// A trade is judged for being listed by the first run of its day or a later one whose
+// statements cover it; a later one judges it again only if it lists it, or together
+// with all of its group. So a statement of the day's trades every night, or one of
+// corrections, has no days scanned that the run of an earlier one has judged.
+//
 // A partition passes over its earlier trades some at a time. One whose numbers no row
 // of today has is audited there and then. The others become what a look-up would
 // have found: a statement row takes its trade without one. Of all of them the group
@@ -32,6 +37,11 @@ func (p *plan) scanDays() []int32 {
 			continue // audited for trades that a row names
 		}
 		from, to, ok := periodDays(p.text(key.period))
+		before, judged := p.before[[3]uint32{key.provider, key.product, key.period}]
+		if judged && !key.aggregated && !p.perPeriod[[2]uint32{key.provider, key.product}] {
+			ok = ok && before < p.job.Date-1 // else no run lies between
+			from = max(from, before+1)
+		}
 		for day := from; ok && day <= to; day++ {
 			days[day] = true
 		}
@@ -84,11 +94,27 @@ func (w *worker) coveredEarlier(row int32) bool {
 		if !w.p.inScope[product] || product == w.p.huabei && !w.instalments(&u) {
 			continue
 		}
-		if j := w.judge(s.judgedFor(product)); j.covered || j.together {
+		if j := w.judge(s.judgedFor(product)); j.together || j.covered && !w.judgedBefore(&u, &j, s.time) {
 			return true
 		}
 	}
 	return false
+}
+
+// judgedBefore: an earlier run judged whether its statements, which covered the trade
+// too, list it. It was a run of the trade's day or a later one, or had the trade.
+func (w *worker) judgedBefore(u *unit, j *judgement, t int64) bool {
+	if j.before == NoDate {
+		return false
+	}
+	if dayOf(t) <= j.before {
+		return true
+	}
+	if w.isPast(u) {
+		return w.past.Day[u.past] <= j.before
+	}
+	table := w.p.tables[w.rows.Bills.Table[u.bill]]
+	return table.Carried() && table.Since <= j.before
 }
 
 // addEarlier takes rows of what a scan handed out, and their refunds.
@@ -271,7 +297,7 @@ func (w *worker) auditEarlier(row int32) {
 	said := out.Rebates.Len()
 	w.auditTrade(u, out)
 	if w.cleared || out.Rebates.Len() > said {
-		out.Again.add(u.merchant, w.numberOf(u), w.tradeNo(u), nil, 1)
+		out.Again.add(u.merchant, w.numberOf(u), w.tradeNo(u), nil, AuditAlone)
 	}
 }
 

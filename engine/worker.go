@@ -90,7 +90,7 @@ type worker struct {
 	met          metTrades
 	single       unit    // the trade of an earlier day that is audited
 	cleared      bool    // the audit found a trade of an earlier day fine that no statement row names
-	unsaid       bool    // it left a wrong PID to the trade's own day
+	unsaid       bool    // it left a wrong PID to the trade's own day, or a statement to the run that judged it
 	settledRow   []int32 // by unit: its row of Part.Settled, or -1
 
 	allocator  rules.Allocator

@@ -118,6 +118,7 @@ func (n *stateRun) subjectOf(b *engine.Break) string {
 // How much of a subject a run judges again.
 const (
 	judgedAudit = 1 << iota // the rebates of a trade
+	judgedRows              // all of a trade but its rebates and the tie-out
 	judgedUnit              // all of a trade or refund but the tie-out, which its own day had
 	judgedWhole             // all
 )
@@ -129,8 +130,11 @@ func (n *stateRun) judge(again *engine.Again) {
 	defer n.mu.Unlock()
 	for i := range again.Len() {
 		how := uint8(judgedUnit)
-		if again.Audit[i] != 0 {
+		switch again.Audit[i] {
+		case engine.AuditAlone:
 			how = judgedAudit
+		case engine.NoAudit:
+			how = judgedRows
 		}
 		n.judged[unitSubject(words[again.Merchant[i]], string(again.OutTradeNo.At(i)), string(again.TradeNo.At(i)), string(again.RequestNo.At(i)))] |= how
 	}
@@ -147,7 +151,7 @@ func (n *stateRun) judges(b *state.Break) bool {
 		return true
 	case code == rules.BreakAccountMissing, code == rules.BreakAccountMismatch:
 		return false
-	case how&judgedUnit != 0:
+	case how&judgedUnit != 0, how&judgedRows != 0 && !code.OfRebate():
 		return true
 	}
 	return how&judgedAudit != 0 && code.OfRebate()
@@ -178,6 +182,7 @@ func (n *stateRun) finish(r *engine.Result, run state.Run) error {
 	if err := n.day.Carry(r.Carried); err != nil {
 		return err
 	}
+	n.day.KeepCovered(r.Covered)
 	ids := make([]string, len(r.Breaks))
 	for i := range r.Breaks {
 		ids[i] = r.Breaks[i].ID()

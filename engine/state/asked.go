@@ -20,7 +20,7 @@ type askedRows struct {
 	routed map[uint64]bool
 
 	scanned  []int32  // days whose trades were scanned (scan.go), sorted
-	scanSums []uint64 // of the scans
+	scanSums []uint64 // of the scans, and of what was asked of statements (covered.go)
 }
 
 // routingPart is the part of look-ups that are made while rows are routed.

@@ -24,7 +24,9 @@ type Day struct {
 	// amending: Amend is to come, and the look-ups of routing are known.
 	amending bool
 
-	paid, ordered []engine.Span // when the trades of these days were
+	paid, ordered []engine.Span             // when the trades of these days were
+	judged        map[engine.Coverage]int32 // what their statements covered: the latest of them
+	covered       []engine.Coverage         // by the run's own statements
 
 	dict  *dictionary
 	shelf *shelf
@@ -64,6 +66,9 @@ func (s *Store) Begin(date int32, words *schema.Words, historyDays int) (*Day, e
 		return nil, err
 	}
 	if err := s.guard(d.takeTimes); err != nil {
+		return nil, err
+	}
+	if err := s.guard(d.takeCovered); err != nil {
 		return nil, err
 	}
 	return d, nil

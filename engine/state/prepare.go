@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 
+	"duizhang/engine"
 	"duizhang/engine/schema"
 	"duizhang/rules"
 )
@@ -43,6 +44,8 @@ type head struct {
 	// the days whose trades the run scanned.
 	Times   *times  `json:"times"`
 	Scanned []int32 `json:"scanned,omitempty"`
+	// Covered is what the run's statements covered, sorted.
+	Covered []engine.Coverage `json:"covered,omitempty"`
 	// ScanSums are a part of the digest of all look-ups.
 	ScanSums []uint64 `json:"scan_sums,omitempty"`
 }
@@ -63,6 +66,7 @@ func (d *Day) Prepare(ctx context.Context, run Run) (token string, unchanged boo
 	if d.written != nil {
 		return "", false, errors.New("state: prepared twice")
 	}
+	d.askedCovered()
 	d.complete(&run)
 	if d.s.readOnly {
 		return "", false, errors.New("state: opened to be read only")
@@ -157,7 +161,7 @@ func (d *Day) same(now *pointer, run *Run) (bool, error) {
 func (d *Day) write(ctx context.Context, w *written) error {
 	h := head{
 		Breaks: len(d.breaks), Closed: len(d.closed), Asked: int(d.counted().total().asked), Times: timesOf(d.all),
-		Scanned: d.asked.scanned, ScanSums: d.asked.scanSums,
+		Scanned: d.asked.scanned, ScanSums: d.asked.scanSums, Covered: d.covered,
 		Columns: map[string][]string{
 			tradeTable:  names(trades.columns(trades.fresh())),
 			refundTable: names(refunds.columns(refunds.fresh())),

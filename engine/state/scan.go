@@ -428,14 +428,26 @@ func (a *askedRows) addScan(days []int32, digest uint64) {
 	for _, day := range days {
 		buf = binary.BigEndian.AppendUint32(buf, uint32(day))
 	}
-	sum := xxh3.Hash(buf)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.addSum(xxh3.Hash(buf)) {
+		return
+	}
+	for _, day := range days {
+		if at, known := slices.BinarySearch(a.scanned, day); !known {
+			a.scanned = slices.Insert(a.scanned, at, day)
+		}
+	}
+}
+
+// addSum adds a hash of something that was asked, with the answer, to the digest of all
+// look-ups, once; false: it was known. a.mu is held.
+func (a *askedRows) addSum(sum uint64) bool {
 	if a.routed == nil {
 		a.routed = map[uint64]bool{}
 	}
 	if a.routed[sum] {
-		return
+		return false
 	}
 	a.routed[sum] = true
 	if a.tallies == nil {
@@ -443,9 +455,5 @@ func (a *askedRows) addScan(days []int32, digest uint64) {
 	}
 	a.tallies.of(routingPart).answers += sum
 	a.scanSums = append(a.scanSums, sum)
-	for _, day := range days {
-		if at, known := slices.BinarySearch(a.scanned, day); !known {
-			a.scanned = slices.Insert(a.scanned, at, day)
-		}
-	}
+	return true
 }

@@ -63,12 +63,17 @@ type change struct {
 	again    map[int32][]int // by later date: where its run reported such a break
 	subjects map[int64]bool  // hashes, of breaks that were reported or closed otherwise
 	rows     *changed        // trades and refunds that only one of the two has
+
+	covered map[engine.Coverage]bool // by the statements of one of the two; later days that cover it are done with
 }
 
 func changeOf(was, now *chain) (*change, error) {
 	c := &change{was: was, now: now, breaks: map[string]bool{}, subjects: map[int64]bool{}}
 	if err := c.findBreaks(); err != nil {
 		return nil, err
+	}
+	if err := c.findCovered(); err != nil {
+		return c, err
 	}
 	var err error
 	c.rows, err = changedRows(was, now)
@@ -143,8 +148,12 @@ func (d *Day) reported(c *change) error {
 // which of its look-ups would be answered otherwise.
 func (d *Day) stale(date int32, p *pointer, c *change) (bool, error) {
 	from, digest := d.s.carriedTo(date, d.keep)
-	stale := from != p.CarryFrom || digest != p.CarryIn
 	r := d.s.chain(date, p.layers(), d.words)
+	stale, err := c.staleCovered(r)
+	if err != nil {
+		return false, err
+	}
+	stale = stale || from != p.CarryFrom || digest != p.CarryIn
 	other, err := d.staleBreaks(r.newest(), c, p.Doubt || p.Breaking)
 	if err != nil {
 		return false, err
