@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 
 	"duizhang/engine/memo"
 	"duizhang/engine/schema"
@@ -708,6 +709,16 @@ func (s *Store) partsOf(account uint32) (from, to int32) {
 	return from, from + int32(s.opt.Layout.spread())
 }
 
+// buffers hold sections on their way to the keeper: fresh memory is dear.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// takeBuffer is an empty buffer.
+func takeBuffer() *[]byte {
+	buf := buffers.Get().(*[]byte) //nolint:forcetypeassert // nothing else is in it
+	*buf = (*buf)[:0]
+	return buf
+}
+
 // prepareLate finds what a late run computes anew.
 func (d *driver) prepareLate() error {
 	if d.plan.shares != nil || d.plan.hasRefused || d.store.routing.loose || !d.store.grouped || !d.store.earlier.empty() {
@@ -829,11 +840,13 @@ func (d *driver) keepRows(p int, r *Rows) error {
 		return d.keeper.Put(section, packRows(nil, r))
 	}
 	if e == nil || d.store.holds(p) {
-		data, err := d.store.packed(nil, p)
-		if err != nil {
+		buf := takeBuffer()
+		defer buffers.Put(buf)
+		var err error
+		if *buf, err = d.store.packed(*buf, p); err != nil {
 			return err
 		}
-		if err := d.keeper.Put(section, data); err != nil {
+		if err := d.keeper.Put(section, *buf); err != nil {
 			return err
 		}
 	}
@@ -874,7 +887,10 @@ func (d *driver) keepPart(w *worker, found *findings, out *outTotals) error {
 	}
 	sums := w.takeSums()
 	g := d.store.generation()
-	err := d.keeper.Put(memoSection(w.part.Number, g), memo.Append(nil, &partMemo{found, w.totals, *out, *sums}))
+	buf := takeBuffer()
+	defer buffers.Put(buf)
+	*buf = memo.Append(*buf, &partMemo{found, w.totals, *out, *sums})
+	err := d.keeper.Put(memoSection(w.part.Number, g), *buf)
 	d.memoOf[w.part.Number] = int32(g)
 	d.mergeSums(sums)
 	return err

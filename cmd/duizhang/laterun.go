@@ -49,6 +49,7 @@ type keptNote struct {
 	Shape    string               `json:"shape"`    // of the engine's sections
 	Settings string               `json:"settings"` // all that decides what comes out besides the inputs
 	Inputs   []state.Input        `json:"inputs"`
+	Stamps   map[string]stamp     `json:"stamps,omitempty"` // of the inputs' files, by path
 	Outputs  *reports.KeptOutputs `json:"outputs"`
 	Detail   map[string]string    `json:"digests"` // of the outputs
 }
@@ -180,6 +181,9 @@ func (l *lateStart) match(ctx context.Context, inputs []job.Input, workers int) 
 	g.SetLimit(workers)
 	for i, in := range same {
 		g.Go(func() error {
+			if was, ok := l.note.Stamps[in.Name]; ok && was == stampOf(in.Path) {
+				return nil
+			}
 			sum, err := loaders.Digest(ctx, in.Path)
 			changed[i] = err != nil || sum != was[file{in.Kind.String(), in.Name}]
 			return ctx.Err()
@@ -323,6 +327,32 @@ func (k *keeping) outputs(dir string, o *reports.KeptOutputs) {
 		}
 		k.give(k.writer.Link(filepath.Join(dir, filepath.FromSlash(name)), name))
 	}
+}
+
+// stamp notes how the input files are now, before they are read.
+func (k *keeping) stamp(inputs []job.Input, now time.Time) {
+	k.note.Stamps = map[string]stamp{}
+	for _, in := range inputs {
+		if s := stampOf(in.Path); s.settled(now) {
+			k.note.Stamps[in.Name] = s
+		}
+	}
+}
+
+// A stamp is what the file system says of a file. A change of the file changes it, but
+// for one in the same tick of the clock as the one before.
+type stamp struct {
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"` // nanoseconds
+	Changed  int64  `json:"changed"`  // of the inode, which no program sets; nanoseconds
+	Inode    uint64 `json:"inode"`
+}
+
+// settled tells whether the stamp tells the file from what it may become: its last
+// change is not of just now.
+func (s stamp) settled(now time.Time) bool {
+	const tick = 2 * time.Second
+	return s.Changed != 0 && now.Sub(time.Unix(0, max(s.Changed, s.Modified))) > tick
 }
 
 // finish ends the folder, before the run is committed under the token.

@@ -106,7 +106,7 @@ const smallHeap = 64 << 20
 
 // lateHeap is the heap of a late run that is let grow: what it reads again of the run
 // before is full of pointers, but there is far less of it than of rows.
-const lateHeap = 384 << 20
+const lateHeap = 640 << 20
 
 // letGrow lets the heap grow to the floor before it is collected a quarter at a time.
 func letGrow(floor int64) {

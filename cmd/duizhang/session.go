@@ -168,7 +168,9 @@ func (s *session) beginLate(ctx context.Context, size sizing) error {
 	s.keeping = size.past.keeping(s.job, s.late)
 	if s.keeping == nil {
 		s.late = nil
+		return nil
 	}
+	s.keeping.stamp(s.inputs, s.app.now())
 	return nil
 }
 
