@@ -62,6 +62,7 @@ type nights struct {
 	unlisted int     // of how many trades the statement leaves one out; 0 for none
 	together [2]bool // it pays the merchant's trades in one row
 	anyone   bool    // that names no merchant
+	nightly  bool    // there is one every night or so, for the trades of that and the nights before
 }
 
 const (
@@ -268,6 +269,9 @@ func (n *nights) pay(s *nightSale) {
 		return
 	}
 	day := nightStart.AddDate(0, 0, nightDays)
+	if own := s.paid.Truncate(24 * time.Hour); n.nightly && own.Before(day) {
+		day = own.AddDate(0, 0, n.random.IntN(4)/2)
+	}
 	rows := 1 + n.random.IntN(4)/3
 	for range rows {
 		trade, key := s.trade, s.key
@@ -446,6 +450,66 @@ func statementBreaks(r *engine.Result) []map[string]string {
 	return slices.DeleteFunc(breakRows(r), func(row map[string]string) bool { return !strings.HasPrefix(row["code"], "statement_") })
 }
 
+// TestStatementEachNight makes nights with a statement of some of their trades each, all
+// labelled with the month: a trade is missing on the first such night from its own on,
+// and on no other.
+func TestStatementEachNight(t *testing.T) {
+	seeds := 100
+	if testing.Short() {
+		seeds = 12
+	}
+	missing := 0
+	for seed := range uint64(seeds) {
+		n := newNights(seed)
+		n.nightly, n.byDay, n.together, n.unlisted = true, false, [2]bool{}, 3
+		if n.rounded {
+			continue // all of a month is judged together
+		}
+		for i := range 30 {
+			n.sell(i)
+		}
+		quiet := nightDate(nightStart.AddDate(0, 0, n.random.IntN(nightDays))) // has no statement
+		delete(n.files, quiet+"/rebate/s.csv")
+		var stated []string // nights that had one
+		waiting, refunded := map[string]string{}, map[string]bool{}
+		for i, night := range n.tables(t, howRun{2, 1, 0, 0}) {
+			date := nightDate(nightStart.AddDate(0, 0, i))
+			for _, row := range night["refunds"] {
+				refunded[row["out_trade_no"]], refunded[row["trade_no"]] = true, true
+			}
+			has := n.files[date+"/rebate/s.csv"] != nil
+			said := map[string]bool{}
+			for _, row := range night["rebates"] {
+				judged := slices.ContainsFunc(stated, func(night string) bool { return night >= row["trade_time"][:len(date)] })
+				switch {
+				case row["cause"] == "statement_missing" && (judged || !has):
+					t.Errorf("seed %d, %s: missing: %v", seed, date, row)
+				case row["cause"] == "statement_pending" && has && !judged:
+					t.Errorf("seed %d, %s: pending: %v", seed, date, row)
+				case row["cause"] == "statement_pending" && !judged:
+					waiting[row["trade_no"]] = row["out_trade_no"]
+				case row["cause"] == "statement_missing":
+					missing++
+				}
+				said[row["trade_no"]] = true
+			}
+			if !has {
+				continue
+			}
+			stated = append(stated, date)
+			for trade, no := range waiting {
+				if !said[trade] && !refunded[no] && !refunded[trade] { // else nothing may be due
+					t.Errorf("seed %d, %s: nothing is said of %s", seed, date, trade)
+				}
+			}
+			clear(waiting)
+		}
+	}
+	if missing == 0 {
+		t.Error("no statement leaves anything out")
+	}
+}
+
 // TestNightsInLayouts makes nights of which many rows do not say whose they are, and
 // runs them in one partition and in many, divided by merchants and not: every night
 // must come to the same.
@@ -458,7 +522,7 @@ func TestNightsInLayouts(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			n := newNights(seed)
-			n.wild = true
+			n.wild, n.nightly = true, seed%3 == 1
 			for i := range 60 {
 				n.sell(i)
 			}
@@ -482,11 +546,28 @@ func TestNightsInLayouts(t *testing.T) {
 // night runs all nights and gives what each comes to as sorted lines.
 func (n *nights) night(t *testing.T, how howRun) [][]string {
 	t.Helper()
+	var all [][]string
+	for _, tables := range n.tables(t, how) {
+		var lines []string
+		for name, rows := range tables {
+			for _, row := range rows {
+				lines = append(lines, fmt.Sprint(name, " ", row))
+			}
+		}
+		slices.Sort(lines)
+		all = append(all, lines)
+	}
+	return all
+}
+
+// tables runs all nights and gives what each comes to, invariants too.
+func (n *nights) tables(t *testing.T, how howRun) []map[string][]map[string]string {
+	t.Helper()
 	var kept state = newMemory()
 	if n.seed%3 == 0 {
 		kept = newDisk(t)
 	}
-	var all [][]string
+	var all []map[string][]map[string]string
 	for i := range nightDays + 2 {
 		s := n.scenario(nightStart.AddDate(0, 0, i), false)
 		for _, empty := range []string{"bills/a.csv", "pos/a.csv", "refunds/r.csv"} {
@@ -496,17 +577,11 @@ func (n *nights) night(t *testing.T, how howRun) [][]string {
 		}
 		s.state = kept
 		sink, result := s.runAs(t, how)
-		var lines []string
-		for name, rows := range sink.scenarioTables(result) {
-			for _, row := range rows {
-				lines = append(lines, fmt.Sprint(name, " ", row))
-			}
-		}
+		tables := sink.scenarioTables(result)
 		for _, v := range result.Invariants {
-			lines = append(lines, fmt.Sprintf("%+v", v))
+			tables["invariants"] = append(tables["invariants"], map[string]string{"holds": fmt.Sprintf("%+v", v)})
 		}
-		slices.Sort(lines)
-		all = append(all, lines)
+		all = append(all, tables)
 	}
 	return all
 }
