@@ -160,9 +160,13 @@ func (l *lateStart) match(ctx context.Context, inputs []job.Input, workers int) 
 	for _, in := range l.note.Inputs {
 		was[file{in.Kind, in.Path}] = in.SHA256
 	}
-	more := false
+	more, seen := false, map[string]bool{}
 	var same []job.Input
 	for _, in := range inputs {
+		if seen[in.Name] { // of two kinds
+			return false, nil
+		}
+		seen[in.Name] = true
 		key := file{in.Kind.String(), in.Name}
 		if _, ok := was[key]; ok {
 			same = append(same, in)

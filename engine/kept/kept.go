@@ -1,8 +1,8 @@
 // Package kept is a folder in which a run leaves, section by section, what a later run
 // of the same day can use again, and links of the output files that may be the same
-// then. A section is what its writer put into it, or there is an error: each has its
-// length and a checksum in the folder's head, which is written last. A linked file
-// is as it was when it was linked, or there is an error.
+// then. A section is what its writer put into it, or there is an error: each is
+// compressed (S2) and has its length and a checksum in the folder's head, which is
+// written last. A linked file is as it was when it was linked, or there is an error.
 //
 // Nothing in it is needed: whatever is missing or damaged is computed again.
 package kept
@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/zeebo/xxh3"
 
 	"duizhang/engine/fsys"
@@ -24,7 +25,7 @@ import (
 
 const (
 	headName = "head"
-	schema   = 1
+	schema   = 2
 )
 
 // A head lists what is in the folder.
@@ -80,6 +81,10 @@ func (w *Writer) Dir() string { return w.dir }
 // Put writes a section; the data is borrowed.
 func (w *Writer) Put(name string, data []byte) error {
 	const private = 0o600
+	buf := compressed.Get().(*[]byte) //nolint:forcetypeassert // nothing else is in it
+	defer compressed.Put(buf)
+	*buf = s2.Encode((*buf)[:cap(*buf)], data)
+	data = *buf
 	if err := fsys.WriteFile(filepath.Join(w.dir, name), data, private); err != nil {
 		return err
 	}
@@ -88,6 +93,9 @@ func (w *Writer) Put(name string, data []byte) error {
 	w.head.Sections[name] = section{int64(len(data)), xxh3.Hash(data)}
 	return nil
 }
+
+// compressed are buffers of sections on their way to the disk.
+var compressed = sync.Pool{New: func() any { return new([]byte) }}
 
 // Has tells whether there is such a section.
 func (w *Writer) Has(name string) bool {
@@ -192,6 +200,9 @@ func (r *Reader) Get(name string) ([]byte, error) {
 	}
 	if int64(len(data)) != s.Size || xxh3.Hash(data) != s.Sum {
 		return nil, &Error{r.path(name), "is not what was written"}
+	}
+	if data, err = s2.Decode(nil, data); err != nil {
+		return nil, &Error{r.path(name), err.Error()}
 	}
 	return data, nil
 }
