@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -274,13 +276,26 @@ type lateResult struct {
 	lines []string
 }
 
+// lateSeeds is how many random orders of files TestLateRuns goes through: as many as
+// DUIZHANG_LATE_SEEDS says.
+func lateSeeds(t *testing.T) int {
+	if text := os.Getenv("DUIZHANG_LATE_SEEDS"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			t.Fatalf("DUIZHANG_LATE_SEEDS: %v", err)
+		}
+		return n
+	}
+	if testing.Short() {
+		return 40
+	}
+	return 100
+}
+
 // TestLateRuns: whatever the order in which the files of a day come, a late run finds
 // part by part what a run over all of them finds, or says that it cannot.
 func TestLateRuns(t *testing.T) {
-	seeds := 150
-	if testing.Short() {
-		seeds = 40
-	}
+	seeds := lateSeeds(t)
 	late, reused, anews := 0, 0, map[string]int{}
 	for seed := range uint64(seeds) {
 		rng := rand.New(rand.NewPCG(seed, 77))
