@@ -287,9 +287,9 @@ func lateSeeds(t *testing.T) int {
 		return n
 	}
 	if testing.Short() {
-		return 40
+		return 15
 	}
-	return 100
+	return 60
 }
 
 // TestLateRuns: whatever the order in which the files of a day come, a late run finds
