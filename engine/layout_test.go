@@ -120,7 +120,7 @@ func entangled(seed uint64, orders int) *madeDay {
 // TestLayouts: what comes out does not hang on how rows are divided by merchants; nor
 // on whether that is given up half way, nor on hashes.
 func TestLayouts(t *testing.T) {
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
 		seeds = 16
 	}

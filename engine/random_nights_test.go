@@ -19,7 +19,7 @@ import (
 // what the nights before left, and once as one day with all files: what is not
 // pending must be the same.
 func TestNightsAgainstOneRun(t *testing.T) {
-	seeds := 150
+	seeds := 70
 	if testing.Short() {
 		seeds = 12
 	}
@@ -454,7 +454,7 @@ func statementBreaks(r *engine.Result) []map[string]string {
 // labelled with the month: a trade is missing on the first such night from its own on,
 // and on no other.
 func TestStatementEachNight(t *testing.T) {
-	seeds := 100
+	seeds := 40
 	if testing.Short() {
 		seeds = 12
 	}
@@ -514,7 +514,7 @@ func TestStatementEachNight(t *testing.T) {
 // runs them in one partition and in many, divided by merchants and not: every night
 // must come to the same.
 func TestNightsInLayouts(t *testing.T) {
-	seeds := 60
+	seeds := 30
 	if testing.Short() {
 		seeds = 8
 	}
